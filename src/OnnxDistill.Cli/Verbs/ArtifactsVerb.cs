@@ -1,0 +1,32 @@
+using System.CommandLine;
+using OnnxDistill.Artifacts;
+using OnnxDistill.Recipes;
+using OnnxDistill.Training;
+
+namespace OnnxDistill.Cli.Verbs;
+
+/// <summary>Writes a recipe's training graphs for clients that train without this tool.</summary>
+internal static class ArtifactsVerb
+{
+    public static Command Create()
+    {
+        var recipe = new Argument<string>("RECIPE") { Description = "Recipe file." };
+        var output = new Option<string>("--output", "-o") { Description = "New folder for the files.", Required = true };
+        var set = new Option<string[]>("--set") { Description = "Override a setting, as in distill.", DefaultValueFactory = _ => [] };
+        return Verb.Create("artifacts", "Write only the training graphs, optimizer graphs, initial state and a manifest.", [recipe, output, set],
+            (parsed, report, _) =>
+        {
+            var folder = parsed.GetValue(output)!;
+            var program = TrainingProgram.Build(RecipeLoader.Load(parsed.GetValue(recipe)!, parsed.GetValue(set)));
+            var manifest = ArtifactWriter.Write(program, folder);
+            report.Set("folder", folder);
+            report.Set("files", Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            foreach (var phase in manifest.Phases)
+                report.Line($"{phase.File}: {phase.Inputs.Count} inputs, {phase.Outputs.Count} outputs, trains {string.Join(", ", phase.Trains)}");
+            foreach (var network in manifest.Networks)
+                report.Line($"{network.OptimizerFile}: flat vectors of {network.Length} numbers; initial {string.Join(", ", network.Initial.Values)}");
+            report.Line($"{Path.Combine(folder, ArtifactWriter.ManifestFile)}: every input, output, shape and role");
+            return ExitCodes.Done;
+        });
+    }
+}

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Verification;
+
+namespace OnnxDistill.Cli.Verbs;
+
+/// <summary>Are the gradients that training would use those of the model? Central differences on ONNX Runtime tell.</summary>
+internal static class GradCheckVerb
+{
+    public static Command Create()
+    {
+        var standard = new GradientCheckOptions();
+        var model = new Argument<string>("MODEL") { Description = "ONNX file, opset 7 to 25." };
+        var feeds = new Option<string>("--feeds") { Description = "Arrays by input name (.npz); inputs that it lacks are random." };
+        var batch = new Option<long?>("--batch") { Description = "Samples, where the file leaves the batch open; default 2." };
+        var directions = new Option<int>("--directions") { Description = "Random directions for each value.", DefaultValueFactory = _ => standard.Directions };
+        var seed = new Option<long>("--seed") { Description = "Seed of random inputs and directions.", DefaultValueFactory = _ => standard.Seed };
+        var tolerance = new Option<double>("--tolerance") { Description = "Largest relative error.", DefaultValueFactory = _ => standard.Tolerance };
+        return Verb.Create("gradcheck", "Compare the generated gradients of a model with central differences; exit code 5 when one is off.",
+            [model, feeds, batch, directions, seed, tolerance], (parsed, report, _) =>
+        {
+            var path = parsed.GetValue(model)!;
+            var options = standard with
+            {
+                Batch = parsed.GetValue(batch),
+                Directions = parsed.GetValue(directions),
+                Seed = parsed.GetValue(seed),
+                Tolerance = parsed.GetValue(tolerance),
+            };
+            if (options.Directions < 1 || !(options.Tolerance >= 0))
+                throw new UsageException("--directions has to be at least 1 and --tolerance at least 0.");
+            var result = Check(OnnxReader.Read(path), parsed.GetValue(feeds) is { } file ? NpzFile.Read(file) : null, options);
+            Show(result, options, report);
+            return result.Passed ? ExitCodes.Done : throw new CheckFailedException(
+                $"The gradients of {result.Rows.Count(r => !r.Passed)} of {result.Rows.Count} values of '{path}' are off: "
+                + $"{string.Join(", ", result.Rows.Where(r => !r.Passed).Select(r => r.Name))}. Does the model have a kink at these inputs? Try other --feeds.");
+        });
+    }
+
+    private static GradientCheckReport Check(OnnxModel model, IReadOnlyDictionary<string, TensorData>? feeds, GradientCheckOptions options)
+    {
+        try
+        {
+            return GradientCheck.Run(model, feeds, options);
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException($"{error.Message} See --feeds and --batch.");
+        }
+    }
+
+    private static void Show(GradientCheckReport result, GradientCheckOptions options, Report report)
+    {
+        report.Set("rows", result.Rows.Select(r => new
+        {
+            r.Name,
+            r.Elements,
+            Analytic = Finite(r.Analytic),
+            Numeric = Finite(r.Numeric),
+            RelativeError = Finite(r.RelativeError),
+            Uncertainty = Finite(r.Uncertainty),
+            Verdict = r.Verdict.ToString(),
+            r.Passed,
+        }));
+        report.Set("tolerance", options.Tolerance);
+        report.Set("passed", result.Passed);
+
+        var width = result.Rows.Max(r => r.Name.Length);
+        report.Line(string.Create(CultureInfo.InvariantCulture, $"{"value".PadRight(width)} {"elements",10} {"analytic",14} {"numeric",14} {"rel. error",10} {"uncertain",10}"));
+        foreach (var row in result.Rows)
+        {
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"{row.Name.PadRight(width)} {row.Elements,10} {row.Analytic,14:G7} {row.Numeric,14:G7} {row.RelativeError,10:E1} {row.Uncertainty,10:E1}  {Words(row.Verdict)}"));
+        }
+        if (result.Rows.Any(r => r.Verdict == GradientVerdict.TooWeakToTell))
+            report.Line("Too weak to tell: rounding or kinks (ReLUs) make the differences vaguer than the tolerance; a larger --tolerance can tell more.");
+        report.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Nodes} nodes, {result.GradientNodes} with gradients; tolerance {options.Tolerance:G3}, {options.Directions} directions, seed {options.Seed}"));
+    }
+
+    // JSON has no infinities.
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+
+    private static string Words(GradientVerdict verdict) => verdict switch
+    {
+        GradientVerdict.Agrees => "agrees",
+        GradientVerdict.Differs => "DIFFERS",
+        _ => "too weak to tell",
+    };
+}

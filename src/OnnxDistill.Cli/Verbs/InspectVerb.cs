@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Globalization;
+using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Teachers;
+
+namespace OnnxDistill.Cli.Verbs;
+
+/// <summary>What a model is: inputs, outputs, parameters, operators, and whether it can be differentiated.</summary>
+internal static class InspectVerb
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("MODEL") { Description = "ONNX file." };
+        return Verb.Create("inspect", "Show inputs, outputs, parameters, operators, gradient coverage and a guess of a teacher's convention.", [model],
+            (parsed, report, _) =>
+        {
+            var file = OnnxReader.Read(parsed.GetValue(model)!);
+            var graph = file.Graph;
+            var coverage = CoverageReport.OfRaw(graph);
+            var parameters = graph.Initializers.Where(i => i.Type.IsFloating()).ToList();
+            var count = parameters.Sum(p => p.Constant!.ElementCount);
+            var card = TeacherCard.Read(file);
+            var (sample, time, label) = TeacherImporter.Guess(graph);
+
+            report.Set("opset", file.Opset);
+            report.Set("producer", file.Producer);
+            report.Set("inputs", graph.Inputs.Select(i => i.ToString()));
+            report.Set("outputs", graph.Outputs.Select(o => o.ToString()));
+            report.Set("parameters", count);
+            report.Set("operators", coverage.Operators);
+            report.Set("missingGradients", coverage.Missing.Select(m => new { node = m.Node.ToString(), reason = m.Reason }));
+            report.Set("metadata", file.Metadata);
+
+            report.Line($"opset {file.Opset}, IR {file.IrVersion}, made by {file.Producer}");
+            foreach (var input in graph.Inputs)
+                report.Line($"input   {input}");
+            foreach (var output in graph.Outputs)
+                report.Line($"output  {output}");
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"{count:N0} floating-point numbers in {parameters.Count} initializers"));
+            report.Line($"operators  {string.Join("  ", coverage.Operators.Select(o => $"{o.Key} {o.Value}"))}");
+            report.Line(coverage.IsComplete ? "gradients  every operator has a rule" : coverage.Describe());
+            foreach (var (key, value) in file.Metadata)
+                report.Line($"metadata   {key} = {value}");
+            if (card is null && sample is not null && time is not null)
+                report.Line($"guess      sample '{sample.Name}', time '{time.Name}'{(label is null ? "" : $", label '{label.Name}'")}: import it with --prediction");
+            return ExitCodes.Done;
+        });
+    }
+}

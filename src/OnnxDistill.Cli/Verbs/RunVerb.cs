@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using OnnxDistill.Recipes;
+using OnnxDistill.Training;
+
+namespace OnnxDistill.Cli.Verbs;
+
+/// <summary>What distill and train share: recipe, run folder, resume, dry run, Ctrl+C.</summary>
+internal static class RunVerb
+{
+    public static Command Create(string name, string description, Func<string, bool> accepts)
+    {
+        var recipe = new Argument<string>("RECIPE") { Description = "Recipe file (JSON, comments allowed)." };
+        var output = new Option<string>("--output", "-o") { Description = "Run folder; default runs/<folder>-<recipe>." };
+        var set = new Option<string[]>("--set") { Description = "Override a setting: --set training.batch=64 (may be repeated).", DefaultValueFactory = _ => [] };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Print the resolved recipe and the sizes of all graphs, then end." };
+        var resume = new Option<string>("--resume") { Description = "Go on with the run in that folder, from its newest state, bit for bit." };
+        return Verb.Create(name, description, [recipe, output, set, dryRun, resume], (parsed, report, stop) =>
+        {
+            var path = parsed.GetValue(recipe)!;
+            var loaded = RecipeLoader.Load(path, parsed.GetValue(set));
+            if (!accepts(loaded.Method.Name))
+                throw new UsageException($"'{path}' has the method '{loaded.Method.Name}', which the verb '{name}' does not run.");
+            var folder = parsed.GetValue(resume) ?? parsed.GetValue(output) ?? DefaultFolder(path, loaded.Name);
+            var program = TrainingProgram.Build(loaded);
+            if (parsed.GetValue(dryRun))
+                return Describe(program, folder, report);
+            Announce(program, folder, report);
+            var result = Trainer.Run(program, folder, parsed.GetValue(resume) is not null, new RunConsole(report.Json), stop);
+            return Finish(result, path, folder, name, report);
+        });
+    }
+
+    private static string DefaultFolder(string recipe, string name) =>
+        Path.Combine("runs", $"{Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(recipe)))}-{name}");
+
+    private static void Announce(TrainingProgram program, string folder, Report report)
+    {
+        var training = program.Recipe.Recipe.Training;
+        report.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{program.Recipe.Method.Name} ({program.Recipe.Method.Paper}), {training.Images:N0} samples in batches of {training.Batch}, into {folder}"));
+    }
+
+    private static int Describe(TrainingProgram program, string folder, Report report)
+    {
+        report.Set("folder", folder);
+        report.Set("recipe", program.Recipe.Recipe);
+        report.Set("graphs", program.Graphs.Select(g => new { name = g.Phase.Name, nodes = g.Model.Graph.Nodes.Count, inputs = g.Model.Graph.Inputs.Count }));
+        report.Set("networks", program.Networks.Select(n => new { role = n.Role, parameters = n.Network.ParameterCount }));
+        report.Line(RecipeLoader.ToJson(program.Recipe.Recipe).ToJsonString(RecipeJson.Options));
+        foreach (var network in program.Networks)
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"network {network.Role}: {network.Network.ParameterCount:N0} parameters in {network.Network.Parameters.Count} tensors"));
+        foreach (var graph in program.Graphs)
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"graph {graph.Phase.Name}: {graph.Model.Graph.Nodes.Count:N0} nodes, trains {string.Join(", ", graph.Phase.Trains)}"));
+        report.Line($"run folder: {folder} (dry run: nothing was written)");
+        return ExitCodes.Done;
+    }
+
+    private static int Finish(RunResult result, string recipe, string folder, string verb, Report report)
+    {
+        report.Set("folder", folder);
+        report.Set("imagesSeen", result.ImagesSeen);
+        report.Set("stopped", result.Stopped);
+        report.Set("generator", result.GeneratorPath);
+        report.Set("metrics", result.Metrics);
+        if (result.Stopped)
+        {
+            report.Line($"\nStopped; the state is saved. Go on with: onnxdistill {verb} {recipe} --resume {folder}");
+            return ExitCodes.Stopped;
+        }
+        report.Line($"\nDone: {result.GeneratorPath}");
+        return ExitCodes.Done;
+    }
+}

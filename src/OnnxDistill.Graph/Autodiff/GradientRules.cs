@@ -1,0 +1,68 @@
+using OnnxDistill.Graph.Autodiff.Rules;
+using OnnxDistill.Graph.Model;
+
+namespace OnnxDistill.Graph.Autodiff;
+
+/// <summary>Every operator that can be differentiated, and every one through which nothing flows. No reflection: this list is the documentation.</summary>
+public static class GradientRules
+{
+    private static readonly SortedDictionary<string, IGradientRule> Rules = Build();
+
+    /// <summary>Operators with a rule, sorted by name.</summary>
+    public static IReadOnlyDictionary<string, IGradientRule> All => Rules;
+
+    /// <summary>Operators through which no gradient flows: their result is piecewise constant or not floating.</summary>
+    public static IReadOnlySet<string> NoGradient { get; } = new SortedSet<string>(StringComparer.Ordinal)
+    {
+        "And", "ArgMax", "ArgMin", "Ceil", "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf",
+        "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform",
+        "RandomUniformLike", "Range", "Round", "Shape", "Sign", "Size", "Xor",
+    };
+
+    /// <summary>The rule of a node's operator, or null when there is none.</summary>
+    public static IGradientRule? Find(Node node) => node.Domain.Length == 0 ? Rules.GetValueOrDefault(node.OpType) : null;
+
+    /// <summary>Whether nothing flows through the node by definition.</summary>
+    public static bool IsNoGradient(Node node) => StopGradientMarker.Is(node) || (node.Domain.Length == 0 && NoGradient.Contains(node.OpType));
+
+    private static SortedDictionary<string, IGradientRule> Build()
+    {
+        var rules = new SortedDictionary<string, IGradientRule>(StringComparer.Ordinal)
+        {
+            ["Clip"] = new ClipRule(),
+            ["Concat"] = new ConcatRule(),
+            ["Conv"] = new ConvRule(),
+            ["ConvTranspose"] = new ConvTransposeRule(),
+            ["Einsum"] = new EinsumRule(),
+            ["Expand"] = new ExpandRule(),
+            ["Flatten"] = new ReshapeRule(),
+            ["Gather"] = new GatherRule(),
+            ["GatherND"] = new GatherNDRule(),
+            ["Gemm"] = new GemmRule(),
+            ["InstanceNormalization"] = new InstanceNormalizationRule(),
+            ["LayerNormalization"] = new LayerNormalizationRule(),
+            ["LogSoftmax"] = new LogSoftmaxRule(),
+            ["MatMul"] = new MatMulRule(),
+            ["Pad"] = new PadRule(),
+            ["ReduceL2"] = new ReduceL2Rule(),
+            ["ReduceLogSumExp"] = new ReduceLogSumExpRule(),
+            ["ReduceMax"] = new ReduceExtremeRule(),
+            ["ReduceMean"] = new ReduceMeanRule(),
+            ["ReduceMin"] = new ReduceExtremeRule(),
+            ["ReduceSum"] = new ReduceSumRule(),
+            ["ReduceSumSquare"] = new ReduceSumSquareRule(),
+            ["Reshape"] = new ReshapeRule(),
+            ["ScatterND"] = new ScatterNDRule(),
+            ["Slice"] = new SliceRule(),
+            ["Softmax"] = new SoftmaxRule(),
+            ["Split"] = new SplitRule(),
+            ["Squeeze"] = new ReshapeRule(),
+            ["Tile"] = new TileRule(),
+            ["Transpose"] = new TransposeRule(),
+            ["Unsqueeze"] = new ReshapeRule(),
+        };
+        foreach (var (op, gradient) in ElementwiseRules.Table)
+            rules.Add(op, new ElementwiseRule(gradient));
+        return rules;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods;
+using OnnxDistill.Recipes;
+using OnnxDistill.Training;
+
+namespace OnnxDistill.Artifacts;
+
+/// <summary>Writes a program's graphs, initial state and manifest to a folder: training without a line of this project's trainer.</summary>
+public static class ArtifactWriter
+{
+    /// <summary>Name of the manifest's file.</summary>
+    public const string ManifestFile = "manifest.json";
+
+    private static readonly JsonSerializerOptions Json = new(RecipeJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>Writes everything; the folder must be new or empty.</summary>
+    /// <exception cref="RunFolderException">The folder holds files already.</exception>
+    public static Manifest Write(TrainingProgram program, string folder)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new RunFolderException($"The folder '{folder}' is not empty. Give a new one; nothing was overwritten.");
+        Directory.CreateDirectory(folder);
+        var manifest = new Manifest
+        {
+            Method = program.Recipe.Method.Name,
+            Batch = program.Task.Batch,
+            Images = program.Recipe.Recipe.Training.Images,
+            Ema = program.Recipe.Recipe.Training.Ema,
+            SigmaInit = program.Task.SigmaInit,
+            Phases = [.. program.Graphs.Select(g => Phase(program, g, folder))],
+            Networks = [.. program.Networks.Select(n => Network(n, folder))],
+        };
+        // The manifest comes last: a folder that has one is whole.
+        AtomicFile.Write(Path.Combine(folder, ManifestFile), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(manifest, Json) + "\n"));
+        return manifest;
+    }
+
+    private static ManifestPhase Phase(TrainingProgram program, TrainingGraph graph, string folder)
+    {
+        var file = $"{graph.Phase.Name}.onnx";
+        OnnxWriter.Write(graph.Model, Path.Combine(folder, file));
+        var feeds = graph.Feeds.ToDictionary(f => f.Name);
+        var inputs = graph.Model.Graph.Inputs.Select(input => feeds.TryGetValue(input.Name, out var feed)
+            ? Describe(input, feed.Kind == FeedKind.Label ? "label" : "noise") with
+            {
+                Distribution = feed.Kind == FeedKind.Label ? null : feed.Kind.ToString().ToLowerInvariant(),
+                Bound = feed.Kind == FeedKind.Label ? feed.Bound : null,
+            }
+            : Placed(program, input, "parameter", input.Name));
+        var outputs = graph.Model.Graph.Outputs.Select(output => output.Name == TrainingGraph.LossOutput
+            ? Describe(output, "loss")
+            : Placed(program, output, "gradient", output.Name["grad/".Length..]));
+        return new ManifestPhase(graph.Phase.Name, file, graph.Phase.Updates, graph.Phase.Trains, [.. inputs], [.. outputs]);
+    }
+
+    private static ManifestNetwork Network(TrainedNetwork network, string folder)
+    {
+        var file = $"optimizer-{network.Role}.onnx";
+        OnnxWriter.Write(network.OptimizerModel, Path.Combine(folder, file));
+        var state = OptimizerGraph.State(network.Optimizer, network.HasEma);
+        var initial = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        using var vectors = new NetworkState(network);
+        foreach (var name in state.Where(s => s is OptimizerGraph.Weights or OptimizerGraph.Ema))
+        {
+            initial[name] = $"initial-{network.Role}-{name}.npy";
+            NpyFile.Write(Path.Combine(folder, initial[name]), vectors.Current(name).View(network.Layout.Length).ToData());
+        }
+        var inputs = network.OptimizerModel.Graph.Inputs.Select(input => state.Contains(input.Name)
+            ? Describe(input, "state") with { ReplacedBy = OptimizerGraph.Next(input.Name) }
+            : Describe(input, input.Name == OptimizerGraph.Gradient ? "gradient" : "scalar"));
+        var outputs = network.OptimizerModel.Graph.Outputs.Select(o => Describe(o, o.Name == OptimizerGraph.GradientNorm ? "statistic" : "state"));
+        return new ManifestNetwork(network.Role, network.Layout.Length,
+            [.. network.Layout.Slots.Select(s => new ManifestParameter(s.Name, s.Dims, s.Offset))], file, [.. inputs], [.. outputs], initial, network.Optimizer);
+    }
+
+    private static ManifestTensor Describe(Value value, string role) =>
+        new(value.Name, value.Type.ToString().ToLowerInvariant(), value.Shape.Sizes(), role);
+
+    private static ManifestTensor Placed(TrainingProgram program, Value value, string role, string path)
+    {
+        var slash = path.IndexOf('/', StringComparison.Ordinal);
+        var network = program.Network(path[..slash]);
+        return Describe(value, role) with { Network = network.Role, Offset = network.Layout[path[(slash + 1)..]].Offset };
+    }
+}

@@ -1,0 +1,95 @@
+using OnnxDistill.Training;
+
+namespace OnnxDistill.Artifacts;
+
+/// <summary>manifest.json: everything that a client needs to train with the artifacts on any ONNX Runtime, in any language.</summary>
+public sealed record Manifest
+{
+    /// <summary>Version of this format.</summary>
+    public int Format { get; init; } = 1;
+
+    /// <summary>Name of the method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Samples a step.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>Length of the run in samples that the student's step has seen; the learning rate may follow it.</summary>
+    public required long Images { get; init; }
+
+    /// <summary>Averaging of the student's weights.</summary>
+    public required Recipes.EmaOptions Ema { get; init; }
+
+    /// <summary>Noise level of the student's one step: x = D(sigmaInit z; sigmaInit).</summary>
+    public required double SigmaInit { get; init; }
+
+    /// <summary>The training graphs of one iteration, in order.</summary>
+    public required IReadOnlyList<ManifestPhase> Phases { get; init; }
+
+    /// <summary>The trained networks.</summary>
+    public required IReadOnlyList<ManifestNetwork> Networks { get; init; }
+
+    /// <summary>How to feed the optimizers' scalars at update number <c>step</c> (from 1, each network's own count), when the run has seen
+    /// <c>imagesSeen</c> samples (batch times the iterations before this one).</summary>
+    public IReadOnlyDictionary<string, string> Scalars { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["lr"] = "learningRate * min(1, imagesSeen / warmUpImages) * (finalFraction + (1 - finalFraction) * (1 + cos(pi * min(1, imagesSeen / images))) / 2); "
+            + "without the second factor when warmUpImages is 0",
+        [OptimizerGraph.StepSize] = "lr / (1 - beta1^step)",
+        [OptimizerGraph.SecondScale] = "1 / sqrt(1 - beta2^step)",
+        [OptimizerGraph.Decay] = "lr * weightDecay",
+        [OptimizerGraph.EmaShare] = "1 - 0.5^(batch / max(min(halfLifeImages, imagesSeen * rampUp), 1e-8)); halfLifeImages in place of the minimum when rampUp is 0",
+    };
+}
+
+/// <summary>One training graph.</summary>
+/// <param name="Name">Name of the phase.</param>
+/// <param name="File">ONNX file.</param>
+/// <param name="Updates">Runs an iteration; after each, the optimizers of <paramref name="Trains"/> run.</param>
+/// <param name="Trains">Networks that get gradients.</param>
+/// <param name="Inputs">What to feed.</param>
+/// <param name="Outputs">What comes out.</param>
+public sealed record ManifestPhase(string Name, string File, int Updates, IReadOnlyList<string> Trains, IReadOnlyList<ManifestTensor> Inputs,
+    IReadOnlyList<ManifestTensor> Outputs);
+
+/// <summary>An input or output of a graph.</summary>
+/// <param name="Name">Name in the graph.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Shape">Extents.</param>
+/// <param name="Role">noise, label, parameter, gradient, loss, state, scalar or statistic.</param>
+public sealed record ManifestTensor(string Name, string Type, long[] Shape, string Role)
+{
+    /// <summary>For noise: normal (0, 1) or uniform [0, 1).</summary>
+    public string? Distribution { get; init; }
+
+    /// <summary>For labels: integers from 0 to below this.</summary>
+    public long? Bound { get; init; }
+
+    /// <summary>For parameters and gradients: whose.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>For parameters and gradients: first element in the network's flat vector.</summary>
+    public long? Offset { get; init; }
+
+    /// <summary>For the optimizer's state: the output that replaces this input in the next step.</summary>
+    public string? ReplacedBy { get; init; }
+}
+
+/// <summary>A trained network.</summary>
+/// <param name="Role">Its name.</param>
+/// <param name="Length">Elements of its flat vectors, padding included; padding is zero and stays so.</param>
+/// <param name="Parameters">Where each parameter lies.</param>
+/// <param name="OptimizerFile">ONNX file of the optimizer.</param>
+/// <param name="OptimizerInputs">What to feed it.</param>
+/// <param name="OptimizerOutputs">What comes out.</param>
+/// <param name="Initial">State name to the .npy file of its initial flat vector; states that are not listed start at zero.</param>
+/// <param name="Optimizer">Settings: learning rate, betas, ...</param>
+public sealed record ManifestNetwork(string Role, long Length, IReadOnlyList<ManifestParameter> Parameters, string OptimizerFile,
+    IReadOnlyList<ManifestTensor> OptimizerInputs, IReadOnlyList<ManifestTensor> OptimizerOutputs, IReadOnlyDictionary<string, string> Initial,
+    Recipes.OptimizerOptions Optimizer);
+
+/// <summary>A parameter's place.</summary>
+/// <param name="Name">Name in the network.</param>
+/// <param name="Shape">Extents.</param>
+/// <param name="Offset">First element in the flat vector.</param>
+public sealed record ManifestParameter(string Name, long[] Shape, long Offset);

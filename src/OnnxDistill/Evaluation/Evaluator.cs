@@ -1,0 +1,112 @@
+using OnnxDistill.Data;
+using OnnxDistill.Metrics;
+using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Noise;
+
+namespace OnnxDistill.Evaluation;
+
+/// <summary>Measures samples against a reference: a known mixture, or real images by their features. Loads the reference once. Owns a session.</summary>
+public sealed class Evaluator : IDisposable
+{
+    private readonly GaussianMixture? _mixture;
+    private readonly SampleSet? _reference;
+    private readonly FeatureExtractor? _extractor;
+    private readonly Lazy<ReferenceStatistics>? _statistics;
+    private readonly IReadOnlyList<IMetric> _metrics;
+
+    /// <summary>An evaluator for these options; without a reference it measures nothing.</summary>
+    /// <exception cref="RecipeException">A metric is not known or lacks its reference, or images come without a feature extractor.</exception>
+    public Evaluator(EvaluationOptions options)
+    {
+        Options = options;
+        Check(options);
+        var count = options.Samples;
+        var names = new List<string>(options.Metrics);
+        if (options.Mixture.Length > 0)
+        {
+            _mixture = GaussianMixtureCsv.Read(options.Mixture);
+            _reference = DrawReference(_mixture, count, seed: 1);
+            if (names.Count == 0 && count > 1)
+                names.AddRange(new[] { "logp", "mmd", "coverage" }.Select(family => MetricName(family, count)));
+        }
+        if (options.Images.Length > 0)
+        {
+            _extractor = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput);
+            // Reference images have no border to crop: the crop belongs to the samples.
+            _statistics = new Lazy<ReferenceStatistics>(() =>
+            {
+                using var plain = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput with { Crop = 0 });
+                return ReferenceStatistics.Of(plain.Features(IdxFile.ReadImages(options.Images)));
+            });
+            if (names.Count == 0 && count > 1)
+                names.Add(MetricName("fid", count));
+        }
+        _metrics = [.. names.Select(MetricCatalog.Create)];
+    }
+
+    /// <summary>The options.</summary>
+    public EvaluationOptions Options { get; }
+
+    /// <summary>Points of the true mixture, for plots; null for images.</summary>
+    public SampleSet? Reference => _reference;
+
+    /// <summary>Samples that the metrics need.</summary>
+    public int SampleCount => _metrics.Count == 0 ? 0 : _metrics.Max(m => m.SampleCount);
+
+    /// <summary>Every metric's numbers, by name.</summary>
+    public IReadOnlyDictionary<string, double> Measure(SampleSet samples)
+    {
+        var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        var features = _extractor is null ? samples : _extractor.Features(samples);
+        var inputs = new MetricInputs(features) { Mixture = _mixture, Reference = _reference, Statistics = _statistics?.Value };
+        foreach (var metric in _metrics)
+        {
+            foreach (var (name, number) in metric.Measure(inputs).Values)
+                numbers[name] = number;
+        }
+        return numbers;
+    }
+
+    /// <summary>Samples of a mixture, drawn by counter from a seed.</summary>
+    public static SampleSet DrawReference(GaussianMixture mixture, int count, long seed)
+    {
+        var (uniforms, normals) = (new float[count], new float[count * mixture.Dimension]);
+        new NoiseStream(seed, StreamId.Named("reference/mode")).FillUniform(uniforms, 0);
+        new NoiseStream(seed, StreamId.Named("reference/noise")).FillNormal(normals, 0);
+        return mixture.Sample(Array.ConvertAll(uniforms, u => (double)u), Array.ConvertAll(normals, n => (double)n));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _extractor?.Dispose();
+
+    // Before anything is loaded: a run must not find out at its first snapshot, and a session must not be left behind.
+    private static void Check(EvaluationOptions options)
+    {
+        if (options.Images.Length > 0 != options.Features.Length > 0)
+        {
+            throw new RecipeException($"evaluation: found {(options.Images.Length > 0 ? "images without features" : "features without images")}; "
+                + "images are compared by the features of an ONNX network, so give both or neither.");
+        }
+        var given = (options.Mixture.Length > 0 ? MetricNeeds.Mixture | MetricNeeds.Reference | MetricNeeds.Features : MetricNeeds.None)
+            | (options.Images.Length > 0 ? MetricNeeds.Statistics | MetricNeeds.Features : MetricNeeds.None);
+        foreach (var name in options.Metrics)
+        {
+            IMetric metric;
+            try
+            {
+                metric = MetricCatalog.Create(name);
+            }
+            catch (ArgumentException error)
+            {
+                throw new RecipeException($"evaluation.metrics: {error.Message}", error);
+            }
+            if ((metric.Needs & ~given) is not MetricNeeds.None and var missing)
+            {
+                throw new RecipeException($"evaluation.metrics: '{name}' needs {(missing.HasFlag(MetricNeeds.Statistics) ? "evaluation.images and evaluation.features" : "evaluation.mixture")}, "
+                    + "which is not given.");
+            }
+        }
+    }
+
+    private static string MetricName(string family, int count) => MetricCatalog.NameOf(family, count);
+}

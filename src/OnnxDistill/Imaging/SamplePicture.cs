@@ -1,0 +1,27 @@
+using OnnxDistill.Data;
+
+namespace OnnxDistill.Imaging;
+
+/// <summary>The picture that suits a set of samples: a scatter plot for points in the plane, a grid for images.</summary>
+public static class SamplePicture
+{
+    /// <summary>Smallest width that a grid is enlarged to, in pixels.</summary>
+    private const int GridWidth = 640;
+
+    /// <summary>Draws it as a PNG.</summary>
+    /// <param name="samples">Points of two coordinates, or images in [-1, 1].</param>
+    /// <param name="reference">Points of the target, for scatter plots.</param>
+    /// <param name="title">The line on top of a scatter plot.</param>
+    /// <exception cref="ArgumentException">The samples are neither.</exception>
+    public static byte[] Draw(SampleSet samples, SampleSet? reference, string title)
+    {
+        if (samples.Dims.Length == 3)
+        {
+            var columns = (int)Math.Ceiling(Math.Sqrt(samples.Count));
+            return new ImageGrid(samples) { Columns = columns, Scale = Math.Max(1, GridWidth / (columns * samples.Dims[2])) }.ToPng();
+        }
+        if (samples.Dims is not [2])
+            throw new ArgumentException($"Only images and points in the plane can be drawn, found samples of shape [{string.Join(", ", samples.Dims.ToArray())}].");
+        return new ScatterPlot(title, reference is null ? samples : reference.Take(Math.Min(reference.Count, samples.Count)), samples).ToPng();
+    }
+}

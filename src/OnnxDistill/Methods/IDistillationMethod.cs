@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
+
+namespace OnnxDistill.Methods;
+
+/// <summary>
+/// A way to train a one-step student from a teacher. A method is an expression: each phase writes its loss with builder calls as the
+/// paper writes it, and the differentiator does the rest. Which networks it trains beside the student (a fake score, a posterior, a
+/// discriminator) and in which order is part of the method.
+/// </summary>
+public interface IDistillationMethod
+{
+    /// <summary>Name in recipes.</summary>
+    string Name { get; }
+
+    /// <summary>Paper, as the README's table shows it.</summary>
+    string Paper { get; }
+
+    /// <summary>The method's own options, as the resolved recipe stores them.</summary>
+    object Options { get; }
+
+    /// <summary>Networks that are trained beside the student.</summary>
+    IReadOnlyList<AuxiliaryNetwork> Auxiliaries { get; }
+
+    /// <summary>The phases of one iteration, in order.</summary>
+    IReadOnlyList<TrainingPhase> Phases { get; }
+
+    /// <summary>Training defaults of the paper, over the general ones and under the recipe's.</summary>
+    JsonObject Preset { get; }
+}
+
+/// <summary>A network that a method trains beside the student.</summary>
+/// <param name="Role">Its name in losses, artifacts and state files.</param>
+/// <param name="Build">Makes a network of the method's own (a posterior, a discriminator); null for one that starts as the student does.</param>
+public sealed record AuxiliaryNetwork(string Role, Func<DistillationTask, Network>? Build = null);
+
+/// <summary>One training graph: a loss, the networks whose parameters it trains, and how often an iteration runs it.</summary>
+/// <param name="Name">Name in artifacts and logs.</param>
+/// <param name="Trains">Roles whose parameters get gradients; every one has its own optimizer.</param>
+/// <param name="BuildLoss">Writes the loss and returns its scalar.</param>
+/// <param name="Updates">Updates an iteration.</param>
+public sealed record TrainingPhase(string Name, IReadOnlyList<string> Trains, Func<LossContext, Value> BuildLoss, int Updates = 1);

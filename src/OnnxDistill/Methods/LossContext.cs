@@ -1,0 +1,134 @@
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
+
+namespace OnnxDistill.Methods;
+
+/// <summary>How a random input of a training graph is drawn; part of every artifact's manifest.</summary>
+public enum FeedKind
+{
+    /// <summary>Independent standard normal numbers.</summary>
+    Normal,
+    /// <summary>Independent uniform numbers in [0, 1).</summary>
+    Uniform,
+    /// <summary>Independent class indices, uniform over [0, bound).</summary>
+    Label,
+}
+
+/// <summary>A random input of a training graph.</summary>
+/// <param name="Name">Name of the graph input, unique within the phase; with the phase's name it also names the random stream.</param>
+/// <param name="Kind">Distribution.</param>
+/// <param name="Dims">Shape.</param>
+/// <param name="Bound">Number of classes, for labels.</param>
+public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 0);
+
+/// <summary>What is given to a method: sizes and scales of the task.</summary>
+/// <param name="Batch">Samples a step.</param>
+/// <param name="DataShape">Extents of one sample.</param>
+/// <param name="SigmaData">Standard deviation of the data; published noise levels are in units of 0.5 (design.md decision 9).</param>
+/// <param name="SigmaInit">Noise level at which the student network turns noise into a sample, already scaled.</param>
+/// <param name="Labels">Number of classes, 0 for none.</param>
+public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, double SigmaData, double SigmaInit, int Labels)
+{
+    /// <summary>Factor from the papers' noise levels (sigma_data 0.5) to this teacher's.</summary>
+    public double NoiseScale => SigmaData / 0.5;
+
+    /// <summary>Shape of a batch of samples.</summary>
+    public Shape BatchShape => Shape.Of([Batch, .. DataShape]);
+}
+
+/// <summary>
+/// What a method sees while it writes a loss: the builder, the networks by role, and random inputs. Everything it emits becomes one
+/// training graph of one phase.
+/// </summary>
+public sealed class LossContext
+{
+    private readonly IReadOnlyDictionary<string, BoundNetwork> _networks;
+    private readonly List<Feed> _feeds = [];
+
+    /// <summary>A network with the values that stand for its parameters in this graph.</summary>
+    /// <param name="Network">The template.</param>
+    /// <param name="Parameters">Graph inputs (or nothing, for a frozen network) by parameter name.</param>
+    public sealed record BoundNetwork(Network Network, IReadOnlyDictionary<string, Value> Parameters);
+
+    /// <summary>A context over a builder.</summary>
+    public LossContext(GraphBuilder builder, DistillationTask task, IReadOnlyDictionary<string, BoundNetwork> networks) =>
+        (B, Task, _networks) = (builder, task, networks);
+
+    /// <summary>The builder; one letter, because every line of a formula starts with it.</summary>
+    public GraphBuilder B { get; }
+
+    /// <summary>Sizes and scales.</summary>
+    public DistillationTask Task { get; }
+
+    /// <summary>The random inputs declared so far, in order.</summary>
+    public IReadOnlyList<Feed> Feeds => _feeds;
+
+    /// <summary>Standard normal numbers, one for each number of a batch of samples.</summary>
+    public Value NormalLikeBatch(string name) => Declare(new Feed(name, FeedKind.Normal, Task.BatchShape.Sizes()));
+
+    /// <summary>One standard normal number a sample, [N].</summary>
+    public Value NormalPerSample(string name) => Declare(new Feed(name, FeedKind.Normal, [Task.Batch]));
+
+    /// <summary>One uniform number in [0, 1) a sample, [N].</summary>
+    public Value UniformPerSample(string name) => Declare(new Feed(name, FeedKind.Uniform, [Task.Batch]));
+
+    /// <summary>A class a sample, uniform over the classes, [N]; null when the teacher takes none.</summary>
+    public Value? Label(string name = "label") => Task.Labels == 0 ? null : Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
+
+    /// <summary>The index of a component, uniform over [0, bound), [N].</summary>
+    public Value Index(string name, long bound) => Declare(new Feed(name, FeedKind.Label, [Task.Batch], bound));
+
+    /// <summary>D(x; sigma) of the denoiser in that role.</summary>
+    /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
+    public Value Denoise(string role, Value x, Value sigma, Value? label)
+    {
+        var (network, parameters) = Find(role);
+        return network.Denoise(B, role, x, sigma, label, parameters);
+    }
+
+    /// <summary>The outputs, by name, of a network that is no denoiser: a posterior, a discriminator.</summary>
+    /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
+    public IReadOnlyDictionary<string, Value> Apply(string role, IReadOnlyDictionary<string, Value> inputs)
+    {
+        var (network, parameters) = Find(role);
+        return network.Apply(B, role, inputs, parameters);
+    }
+
+    /// <summary>r = D_phi(x; sigma), the teacher.</summary>
+    public Value Teacher(Value x, Value sigma, Value? label) => Denoise(Roles.Teacher, x, sigma, label);
+
+    /// <summary>f = D_psi(x; sigma), the fake score.</summary>
+    public Value FakeScore(Value x, Value sigma, Value? label) => Denoise(Roles.FakeScore, x, sigma, label);
+
+    /// <summary>x = G_theta(z) = D_theta(sigma_init z; sigma_init), the one-step student.</summary>
+    public Value Student(Value z, Value? label) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label);
+
+    /// <summary>x + sigma epsilon.</summary>
+    public Value AddNoise(Value x, Value sigma, Value epsilon) => B.Add(x, B.Mul(B.PerSample(sigma, x.Shape.Rank), epsilon));
+
+    /// <summary>The sum of one number a sample, divided by the batch: the scalar that is minimised.</summary>
+    public Value BatchMean(Value perSample) => B.Div(B.ReduceSum(perSample, keepDims: false), Task.Batch);
+
+    private BoundNetwork Find(string role) => _networks.TryGetValue(role, out var found) ? found
+        : throw new KeyNotFoundException($"There is no network in the role '{role}'; there are: {string.Join(", ", _networks.Keys)}.");
+
+    private Value SigmaInit() => B.Constant(TensorData.Of([.. Enumerable.Repeat((float)Task.SigmaInit, Task.Batch)], Task.Batch));
+
+    private Value Declare(Feed feed)
+    {
+        _feeds.Add(feed);
+        return B.Input(feed.Name, feed.Kind == FeedKind.Label ? ElementType.Int64 : ElementType.Float32, Shape.Of(feed.Dims));
+    }
+}
+
+/// <summary>Names of the networks that methods speak of.</summary>
+public static class Roles
+{
+    /// <summary>The frozen pretrained denoiser.</summary>
+    public const string Teacher = "teacher";
+    /// <summary>The one-step generator.</summary>
+    public const string Student = "student";
+    /// <summary>The denoiser of the student's own samples.</summary>
+    public const string FakeScore = "fake_score";
+}

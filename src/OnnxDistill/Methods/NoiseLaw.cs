@@ -1,0 +1,86 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using OnnxDistill.Graph.Model;
+
+namespace OnnxDistill.Methods;
+
+/// <summary>Families of noise-level laws.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NoiseLawKind>))]
+public enum NoiseLawKind
+{
+    /// <summary>ln sigma ~ N(mean, deviation²).</summary>
+    [JsonStringEnumMemberName("log-normal")]
+    LogNormal,
+    /// <summary>Uniform along Karras' rho-warped grid between min and max, up to the fraction <c>tmax</c> counted from the low-noise end.</summary>
+    [JsonStringEnumMemberName("karras-uniform")]
+    KarrasUniform,
+    /// <summary>min + u^power (max - min).</summary>
+    [JsonStringEnumMemberName("power")]
+    Power,
+}
+
+/// <summary>The law that noise levels are drawn from. Levels are in units of sigma_data = 0.5, as published, and scale with the teacher's
+/// sigma_data unless <see cref="Absolute"/> is set.</summary>
+public sealed record NoiseLaw : IValidatableObject
+{
+    /// <summary>Which family.</summary>
+    public NoiseLawKind Kind { get; init; } = NoiseLawKind.LogNormal;
+
+    /// <summary>Mean of ln sigma (log-normal); EDM's P_mean.</summary>
+    public double Mean { get; init; } = -1.2;
+
+    /// <summary>Standard deviation of ln sigma (log-normal); EDM's P_std.</summary>
+    [Range(1e-6, 100)]
+    public double Deviation { get; init; } = 1.2;
+
+    /// <summary>Smallest level (karras-uniform, power).</summary>
+    [Range(1e-9, 1e9)]
+    public double Min { get; init; } = 0.002;
+
+    /// <summary>Largest level (karras-uniform, power).</summary>
+    [Range(1e-9, 1e9)]
+    public double Max { get; init; } = 80;
+
+    /// <summary>Warp of the grid (karras-uniform).</summary>
+    [Range(0.1, 100)]
+    public double Rho { get; init; } = 7;
+
+    /// <summary>Fraction of the grid that is used, from the low-noise end (karras-uniform): SiD's tmax = 800 of 1000 is 0.8, sigma up to 24.4.</summary>
+    [Range(1e-6, 1)]
+    public double TMax { get; init; } = 1;
+
+    /// <summary>Exponent (power): 1 is uniform, larger favours low noise.</summary>
+    [Range(1e-3, 100)]
+    public double Power { get; init; } = 1.5;
+
+    /// <summary>Levels are in the data's own units and do not scale with sigma_data.</summary>
+    public bool Absolute { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Kind != NoiseLawKind.LogNormal && Min >= Max)
+            yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found min {Min} and max {Max}, expected min below max."));
+    }
+
+    /// <summary>Emits noise levels [N], drawn from one random input of that name.</summary>
+    public Value Sample(LossContext c, string name = "sigma_draw")
+    {
+        var b = c.B;
+        var scale = Absolute ? 1 : c.Task.NoiseScale;
+        switch (Kind)
+        {
+            case NoiseLawKind.LogNormal:
+                return b.Exp(b.Add(b.Mul(c.NormalPerSample(name), Deviation), Mean + Math.Log(scale)));
+            case NoiseLawKind.KarrasUniform:
+                // tau = 0 is the lowest noise (methods.md 3.5, trap 18): (max^(1/rho) + (1 - tau) (min^(1/rho) - max^(1/rho)))^rho.
+                var (low, high) = (Math.Pow(Min * scale, 1 / Rho), Math.Pow(Max * scale, 1 / Rho));
+                return b.Pow(b.Add(b.Mul(c.UniformPerSample(name), TMax * (high - low)), low), Rho);
+            case NoiseLawKind.Power:
+                return b.Mul(b.Add(b.Mul(b.Pow(c.UniformPerSample(name), Power), Max - Min), Min), scale);
+            default:
+                throw new InvalidOperationException($"Unknown noise law {Kind}.");
+        }
+    }
+}

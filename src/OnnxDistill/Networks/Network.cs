@@ -1,0 +1,62 @@
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Teachers;
+
+namespace OnnxDistill.Networks;
+
+/// <summary>A network as a template: placed in any number of graphs, each time with parameters of the caller's choice.</summary>
+public sealed class Network
+{
+    /// <summary>A network over a model.</summary>
+    /// <param name="model">The template.</param>
+    /// <param name="what">What error messages call it.</param>
+    /// <param name="source">The model as it lies in its file: its float initializers of rank 1 or more are the parameters. Folding makes
+    /// further initializers of tables (rotary angles, time frequencies), which are not trained.</param>
+    public Network(OnnxModel model, string what, OnnxModel source)
+    {
+        (Model, What) = (model, what);
+        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        Parameters = [.. model.Graph.Initializers.Where(i => names.Contains(i.Name))];
+    }
+
+    /// <summary>The template.</summary>
+    public OnnxModel Model { get; }
+
+    /// <summary>What error messages call it.</summary>
+    public string What { get; }
+
+    /// <summary>The parameters with their initial values, in the order of the file.</summary>
+    public IReadOnlyList<Value> Parameters { get; }
+
+    /// <summary>Number of trainable numbers.</summary>
+    public long ParameterCount => Parameters.Sum(p => p.Constant!.ElementCount);
+
+    /// <summary>Emits the network.</summary>
+    /// <param name="builder">Receives the nodes.</param>
+    /// <param name="scope">Prefix of their names.</param>
+    /// <param name="inputs">A value for every input, by name.</param>
+    /// <param name="parameters">Values for parameters by name; one left out stays the constant it is in the template.</param>
+    /// <returns>The outputs by name.</returns>
+    public IReadOnlyDictionary<string, Value> Apply(GraphBuilder builder, string scope, IReadOnlyDictionary<string, Value> inputs,
+        IReadOnlyDictionary<string, Value> parameters)
+    {
+        var bound = new Dictionary<string, Value>(parameters, StringComparer.Ordinal);
+        foreach (var (name, value) in inputs)
+            bound[name] = value;
+        var outputs = builder.Inline(Model.Graph, scope, bound);
+        return Model.Graph.Outputs.Zip(outputs).ToDictionary(o => o.First.Name, o => o.Second, StringComparer.Ordinal);
+    }
+
+    /// <summary>Emits a denoiser: the denoised samples of noisy ones [N, ...] at noise levels [N], with classes [N] for a conditional one.</summary>
+    public Value Denoise(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters)
+    {
+        var inputs = new Dictionary<string, Value>(StringComparer.Ordinal) { [Denoiser.X] = x, [Denoiser.Sigma] = sigma };
+        if (label is not null)
+            inputs[Denoiser.Label] = label;
+        return Apply(builder, scope, inputs, parameters)[Denoiser.Denoised];
+    }
+
+    // Scalars and what the builder put under its path of constants are numbers of a formula, not weights.
+    private static bool IsParameter(Value value) =>
+        value.Constant is { Type: ElementType.Float32, Dims.Length: > 0 } && !value.Name.Split('/').Contains(GraphBuilder.ConstantPath);
+}

@@ -1,0 +1,203 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using OnnxDistill.Evaluation;
+using OnnxDistill.Networks;
+
+namespace OnnxDistill.Recipes;
+
+/// <summary>Everything a run is made of. Order of precedence: defaults, method preset, file, command line; the resolved one is saved.</summary>
+public sealed record Recipe : IValidatableObject
+{
+    /// <summary>Name of the method, see DistillationMethods.</summary>
+    public string Method { get; init; } = "";
+
+    /// <summary>The method's own options.</summary>
+    public JsonObject Options { get; init; } = [];
+
+    /// <summary>The teacher's ONNX file, relative to the recipe; empty for fits that need none.</summary>
+    public string Teacher { get; init; } = "";
+
+    /// <summary>Where student and fake score start: a denoiser's ONNX file, relative to the recipe; empty for the teacher itself.</summary>
+    public string Initial { get; init; } = "";
+
+    /// <summary>A built-in network with fresh weights to start from, instead of <see cref="Initial"/>.</summary>
+    public NetworkOptions? Network { get; init; }
+
+    /// <summary>The loop.</summary>
+    public TrainingOptions Training { get; init; } = new();
+
+    /// <summary>What is measured on the way.</summary>
+    public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Network is not null && Initial.Length > 0)
+            yield return new ValidationResult("network: found beside 'initial'; only one of them can be the start. Leave the other out.");
+    }
+}
+
+/// <summary>A built-in network.</summary>
+public sealed record NetworkOptions : IValidatableObject
+{
+    private const int MostWidth = 1 << 16;
+
+    /// <summary>Which network; <c>mlp</c> so far.</summary>
+    [AllowedValues("mlp")]
+    public string Kind { get; init; } = "mlp";
+
+    /// <summary>Width of each hidden layer.</summary>
+    [MinLength(1)]
+    public int[] Hidden { get; init; } = [400, 400, 400, 400];
+
+    /// <summary>Seed of the initial weights.</summary>
+    public long Seed { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Hidden.Where(width => width is < 1 or > MostWidth)
+        .Select(width => new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"hidden: found a width of {width}, expected 1 to {MostWidth}.")));
+
+    /// <summary>Its options as the network takes them.</summary>
+    internal MlpOptions ToMlp(int dimension, Teachers.TeacherCard card) => new() { Hidden = Hidden, Seed = Seed, Dimension = dimension, Card = card };
+}
+
+/// <summary>Options of the training loop.</summary>
+public sealed record TrainingOptions
+{
+    /// <summary>Seed of every random number of the run.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Samples a step.</summary>
+    [Range(1, 1 << 20)]
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Length of the run in samples that the student's step has seen.</summary>
+    [Range(1, long.MaxValue)]
+    public long Images { get; init; } = 1_000_000;
+
+    /// <summary>Noise level at which the student network turns noise into a sample, in units of sigma_data = 0.5; scales with the teacher's.</summary>
+    [Range(1e-6, 1e6)]
+    public double SigmaInit { get; init; } = 2.5;
+
+    /// <summary>The optimizer of every network, unless <see cref="Optimizers"/> says otherwise.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new();
+
+    /// <summary>Settings for single networks by role (student, fake_score), over <see cref="Optimizer"/>.</summary>
+    public Dictionary<string, OptimizerOptions> Optimizers { get; init; } = [];
+
+    /// <summary>Averaging of the student's weights.</summary>
+    public EmaOptions Ema { get; init; } = new();
+
+    /// <summary>Samples between rows of log.csv.</summary>
+    [Range(1, long.MaxValue)]
+    public long LogImages { get; init; } = 10_000;
+
+    /// <summary>Samples between pictures and metrics; 0 for only at the end.</summary>
+    [Range(0, long.MaxValue)]
+    public long SnapshotImages { get; init; }
+
+    /// <summary>Samples between state files; 0 for only at the end and when stopped.</summary>
+    [Range(0, long.MaxValue)]
+    public long StateImages { get; init; }
+
+    /// <summary>How many state files are kept.</summary>
+    [Range(1, 1000)]
+    public int KeepStates { get; init; } = 2;
+
+    /// <summary>Steps in a row with non-finite gradients after which the run counts as diverged.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxSkippedSteps { get; init; } = 20;
+
+    /// <summary>Where the graphs run: cpu or cuda:0.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Threads of each session, 0 for one a core.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; init; }
+
+    /// <summary>The optimizer of that role.</summary>
+    public OptimizerOptions OptimizerOf(string role) => Optimizers.GetValueOrDefault(role, Optimizer);
+}
+
+/// <summary>Options of Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019).</summary>
+public sealed record OptimizerOptions
+{
+    /// <summary>Step size.</summary>
+    [Range(0, 10)]
+    public double LearningRate { get; init; } = 1e-3;
+
+    /// <summary>Decay of the first moment; 0 drops its vector.</summary>
+    [Range(0, 0.999999)]
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the second moment.</summary>
+    [Range(0, 0.9999999)]
+    public double Beta2 { get; init; } = 0.999;
+
+    /// <summary>Added to the root of the second moment.</summary>
+    [Range(1e-30, 1)]
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay (AdamW); 0 is plain Adam.</summary>
+    [Range(0, 1)]
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest norm of the whole gradient; 0 for no limit.</summary>
+    [Range(0, 1e12)]
+    public double ClipNorm { get; init; }
+
+    /// <summary>Largest absolute value of any number of the gradient; 0 for no limit.</summary>
+    [Range(0, 1e12)]
+    public double ClipValue { get; init; }
+
+    /// <summary>Samples over which the learning rate rises linearly from 0.</summary>
+    [Range(0, long.MaxValue)]
+    public long WarmUpImages { get; init; }
+
+    /// <summary>Fraction of the learning rate that is left at the end of the run, reached along a cosine; 1 keeps it constant.</summary>
+    [Range(0, 1)]
+    public double FinalFraction { get; init; } = 1;
+}
+
+/// <summary>EDM's exponential moving average: half-life in samples, with ramp-up (methods.md section 1).</summary>
+public sealed record EmaOptions
+{
+    /// <summary>Samples after which a weight's share has halved.</summary>
+    [Range(0, 1e12)]
+    public double HalfLifeImages { get; init; } = 500_000;
+
+    /// <summary>The half-life is at most this fraction of the samples seen so far; 0 for no ramp-up.</summary>
+    [Range(0, 1)]
+    public double RampUp { get; init; } = 0.05;
+}
+
+/// <summary>What snapshots measure.</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>Samples drawn for metrics; 0 for none.</summary>
+    [Range(0, 10_000_000)]
+    public int Samples { get; init; } = 10_000;
+
+    /// <summary>Names from the catalogue of metrics; empty for all that the reference allows.</summary>
+    public string[] Metrics { get; init; } = [];
+
+    /// <summary>CSV file of the true mixture, relative to the recipe.</summary>
+    public string Mixture { get; init; } = "";
+
+    /// <summary>idx file of reference images, relative to the recipe.</summary>
+    public string Images { get; init; } = "";
+
+    /// <summary>ONNX file of a feature extractor for Frechet distances, relative to the recipe.</summary>
+    public string Features { get; init; } = "";
+
+    /// <summary>Name of the extractor's tensor that holds the features; empty for its first output.</summary>
+    public string FeatureTensor { get; init; } = "";
+
+    /// <summary>How samples are brought to what the extractor was trained on.</summary>
+    public FeatureInput FeatureInput { get; init; } = new();
+
+    /// <summary>Samples in a picture.</summary>
+    [Range(1, 100_000)]
+    public int PictureSamples { get; init; } = 2000;
+}

@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
+using OnnxDistill.Runtime.Normalization;
+
+namespace OnnxDistill.Teachers;
+
+/// <summary>
+/// A denoiser D(x; sigma[, label]) in the EDM frame as an ONNX model: inputs <c>x</c> [N, ...], <c>sigma</c> [N] and, when
+/// conditional, <c>label</c> [N] (int64); output <c>denoised</c> of x's shape. Teachers, students and fake scores all start as one.
+/// </summary>
+public sealed class Denoiser
+{
+    /// <summary>Name of the noisy input.</summary>
+    public const string X = "x";
+    /// <summary>Name of the noise-level input.</summary>
+    public const string Sigma = "sigma";
+    /// <summary>Name of the class input.</summary>
+    public const string Label = "label";
+    /// <summary>Name of the output.</summary>
+    public const string Denoised = "denoised";
+
+    /// <summary>A denoiser over a model that follows the convention.</summary>
+    /// <exception cref="TeacherMismatchException">Inputs, output or card do not follow it.</exception>
+    public Denoiser(OnnxModel model, string what = "the denoiser")
+    {
+        (Model, What) = (model, what);
+        Card = TeacherCard.Read(model) ?? throw new TeacherMismatchException(
+            $"{what} has no OnnxDistill card in its metadata, so its convention is not known. Run 'onnxdistill import' on it first.");
+        string[] expected = Card.IsConditional ? [X, Sigma, Label] : [X, Sigma];
+        var found = model.Graph.Inputs.Select(i => i.Name).ToArray();
+        if (!expected.All(found.Contains) || found.Length != expected.Length || !model.Graph.Outputs.Any(o => o.Name == Denoised))
+        {
+            throw new TeacherMismatchException($"{what} should have the inputs {string.Join(", ", expected)} and the output {Denoised}; it has "
+                + $"the inputs {string.Join(", ", found)} and the outputs {string.Join(", ", model.Graph.Outputs.Select(o => o.Name))}.");
+        }
+        var shape = model.Graph.Input(X).Shape;
+        if (shape.Rank < 2 || shape.Skip(1).Any(d => !d.IsKnown))
+            throw new TeacherMismatchException($"{what} takes {X} of shape {shape}; every extent but the batch has to be a number.");
+        DataShape = [.. shape.Skip(1).Select(d => d.Size)];
+    }
+
+    /// <summary>The model as it lies in its file, batch symbolic.</summary>
+    public OnnxModel Model { get; }
+
+    /// <summary>What error messages call it.</summary>
+    public string What { get; }
+
+    /// <summary>Its card.</summary>
+    public TeacherCard Card { get; }
+
+    /// <summary>Extents of one sample, without the batch.</summary>
+    public long[] DataShape { get; }
+
+    /// <summary>Numbers in one sample.</summary>
+    public long Dimension => DataShape.Aggregate(1L, static (n, d) => n * d);
+
+    /// <summary>Reads a denoiser file.</summary>
+    /// <exception cref="Graph.ModelFileException">The file is missing or damaged.</exception>
+    /// <exception cref="TeacherMismatchException">It is no denoiser of this project's convention.</exception>
+    public static Denoiser Load(string path) => new(OnnxReader.Read(path), $"'{path}'");
+
+    /// <summary>The network at a fixed batch, normalised, every shape known: ready to be composed and differentiated.</summary>
+    public Network AtBatch(int batch) =>
+        new(ModelNormalizer.Normalize(Model, new NormalizeOptions { Batch = batch }), What, Model);
+
+    /// <summary>The network with its batch left symbolic, for export.</summary>
+    public Network AtAnyBatch() => new(Model, What, Model);
+
+    /// <summary>SHA-256 of the written model, in hexadecimal: tells runs and students which teacher they belong to.</summary>
+    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(Model)));
+}

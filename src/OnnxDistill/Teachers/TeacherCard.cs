@@ -1,0 +1,82 @@
+using System.Globalization;
+using OnnxDistill.Graph.Model;
+
+namespace OnnxDistill.Teachers;
+
+/// <summary>What a denoiser file says of itself in its metadata: everything a method has to know that the graph does not tell.</summary>
+public sealed record TeacherCard
+{
+    /// <summary>Prefix of the card's keys in an ONNX file's metadata.</summary>
+    public const string Prefix = "onnxdistill.";
+
+    /// <summary>What the original network predicted: <c>denoiser</c>, <c>flow</c>, ...</summary>
+    public string Prediction { get; init; } = "denoiser";
+
+    /// <summary>Standard deviation of the data, in the data's units; noise laws and sigma_init scale with it (design.md decision 9).</summary>
+    public double SigmaData { get; init; } = 0.5;
+
+    /// <summary>Smallest noise level that the teacher was made for.</summary>
+    public double SigmaMin { get; init; } = 0.002;
+
+    /// <summary>Largest noise level that the teacher was made for.</summary>
+    public double SigmaMax { get; init; } = 80;
+
+    /// <summary>Number of classes that labels run over, 0 for an unconditional teacher.</summary>
+    public int Labels { get; init; }
+
+    /// <summary>The label that means "no class", or -1 when there is none.</summary>
+    public int NullLabel { get; init; } = -1;
+
+    /// <summary>What a sample is: <c>image</c> in [-1, 1] as [C, H, W], or <c>points</c>.</summary>
+    public string Data { get; init; } = "image";
+
+    /// <summary>Licence of the network, as its source states it.</summary>
+    public string Licence { get; init; } = "not stated";
+
+    /// <summary>Where the network came from.</summary>
+    public string Source { get; init; } = "";
+
+    /// <summary>Whether the teacher takes labels.</summary>
+    public bool IsConditional => Labels > 0;
+
+    /// <summary>Writes the card into a model's metadata.</summary>
+    public void WriteTo(OnnxModel model)
+    {
+        void Set(string key, IFormattable value) => model.Metadata[Prefix + key] = value.ToString(null, CultureInfo.InvariantCulture);
+        model.Metadata[Prefix + "kind"] = "denoiser";
+        model.Metadata[Prefix + "prediction"] = Prediction;
+        Set("sigma_data", SigmaData);
+        Set("sigma_min", SigmaMin);
+        Set("sigma_max", SigmaMax);
+        Set("labels", Labels);
+        Set("null_label", NullLabel);
+        model.Metadata[Prefix + "data"] = Data;
+        model.Metadata[Prefix + "licence"] = Licence;
+        model.Metadata[Prefix + "source"] = Source;
+    }
+
+    /// <summary>The card in a model's metadata, or null when the model has none.</summary>
+    /// <exception cref="TeacherMismatchException">A value cannot be read as a number.</exception>
+    public static TeacherCard? Read(OnnxModel model)
+    {
+        if (model.Metadata.GetValueOrDefault(Prefix + "kind") != "denoiser")
+            return null;
+        string Text(string key, string otherwise) => model.Metadata.GetValueOrDefault(Prefix + key, otherwise);
+        double Number(string key, double otherwise) => !model.Metadata.TryGetValue(Prefix + key, out var text) ? otherwise
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value
+            : throw new TeacherMismatchException($"The teacher's card has {Prefix}{key} = '{text}', expected a number. Import the teacher again.");
+        var standard = new TeacherCard();
+        return new TeacherCard
+        {
+            Prediction = Text("prediction", standard.Prediction),
+            SigmaData = Number("sigma_data", standard.SigmaData),
+            SigmaMin = Number("sigma_min", standard.SigmaMin),
+            SigmaMax = Number("sigma_max", standard.SigmaMax),
+            Labels = (int)Number("labels", 0),
+            NullLabel = (int)Number("null_label", -1),
+            Data = Text("data", standard.Data),
+            Licence = Text("licence", standard.Licence),
+            Source = Text("source", standard.Source),
+        };
+    }
+}

@@ -1,0 +1,100 @@
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods;
+using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Sessions;
+
+namespace OnnxDistill.Training;
+
+/// <summary>Runs one phase's training graph: fills its random inputs by counter, reads weights and writes gradients where they lie. Owns its session.</summary>
+internal sealed class PhaseRunner : IDisposable
+{
+    private readonly TrainingGraph _graph;
+    private readonly GraphSession _session;
+    private readonly IReadOnlyDictionary<string, NetworkState> _states;
+    private readonly List<(Feed Feed, TensorBuffer Buffer, NoiseStream Stream)> _feeds = [];
+    private readonly Dictionary<long, SessionBinding> _bindings = [];
+    private readonly TensorBuffer _loss;
+
+    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
+    {
+        (_graph, _states) = (graph, states);
+        _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
+        // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
+        _loss = new TensorBuffer(ElementType.Float32, 1);
+        foreach (var feed in graph.Feeds)
+        {
+            var type = feed.Kind == FeedKind.Label ? ElementType.Int64 : ElementType.Float32;
+            var buffer = new TensorBuffer(type, feed.Dims.Aggregate(1L, static (n, d) => n * d));
+            _feeds.Add((feed, buffer, new NoiseStream(seed, StreamOf(graph.Phase, feed))));
+        }
+    }
+
+    public TrainingGraph Graph => _graph;
+
+    /// <summary>The random stream of a feed: named, so that phases and inputs are independent of each other and of their order.</summary>
+    public static StreamId StreamOf(TrainingPhase phase, Feed feed) => StreamId.Named($"{phase.Name}/{feed.Name}");
+
+    /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) and returns the loss.</summary>
+    public float Run(long update)
+    {
+        foreach (var (feed, buffer, stream) in _feeds)
+            Fill(feed, buffer, stream, update);
+        Binding().Run();
+        return _loss.Span<float>()[0];
+    }
+
+    private static void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update)
+    {
+        switch (feed.Kind)
+        {
+            case FeedKind.Normal:
+                stream.FillNormal(buffer.Span<float>(), update);
+                break;
+            case FeedKind.Uniform:
+                stream.FillUniform(buffer.Span<float>(), update);
+                break;
+            default:
+                stream.FillIntegers(buffer.Span<long>(), feed.Bound, update);
+                break;
+        }
+    }
+
+    // Weights alternate between two vectors a network: a binding for each combination that occurs, made once.
+    private SessionBinding Binding()
+    {
+        var key = _graph.ReadsFrom.Aggregate(0L, (bits, role) => (bits << 1) | (uint)_states[role].Parity);
+        if (_bindings.TryGetValue(key, out var binding))
+            return binding;
+        var inputs = _feeds.Select(f => KeyValuePair.Create(f.Feed.Name, f.Buffer.View(f.Feed.Dims)))
+            .Concat(_graph.Model.Graph.Inputs.Where(i => i.Name.Contains('/', StringComparison.Ordinal)).Select(Parameter));
+        var outputs = _graph.Gradients.SelectMany(role => role.Value.Select(p => Gradient(role.Key, p)))
+            .Append(KeyValuePair.Create(TrainingGraph.LossOutput, _loss.View(0, [])));
+        return _bindings[key] = _session.Bind(inputs, outputs);
+    }
+
+    private KeyValuePair<string, TensorView> Parameter(Value input)
+    {
+        var slash = input.Name.IndexOf('/', StringComparison.Ordinal);
+        var state = _states[input.Name[..slash]];
+        return KeyValuePair.Create(input.Name, state.Description.Layout.View(state.Current(OptimizerGraph.Weights), input.Name[(slash + 1)..]));
+    }
+
+    private KeyValuePair<string, TensorView> Gradient(string role, string parameter)
+    {
+        var name = TrainingGraph.GradientOutput(role, parameter);
+        var slot = _states[role].Description.Layout[parameter];
+        // The graph's gradient may have another shape than the parameter, with the same numbers in the same order.
+        return KeyValuePair.Create(name, _states[role].Gradient.View(slot.Offset, _graph.Model.Graph.Output(name).Shape.Sizes()));
+    }
+
+    public void Dispose()
+    {
+        foreach (var binding in _bindings.Values)
+            binding.Dispose();
+        _session.Dispose();
+        foreach (var (_, buffer, _) in _feeds)
+            buffer.Dispose();
+        _loss.Dispose();
+    }
+}

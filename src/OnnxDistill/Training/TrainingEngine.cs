@@ -1,0 +1,94 @@
+using OnnxDistill.Runtime.Sessions;
+
+namespace OnnxDistill.Training;
+
+/// <summary>What one iteration did.</summary>
+/// <param name="Losses">Mean loss of each phase's updates, by phase.</param>
+/// <param name="GradientNorms">Norm of the last gradient before clipping, by role.</param>
+/// <param name="Skipped">Updates left out because their gradient was not finite.</param>
+public readonly record struct IterationResult(IReadOnlyDictionary<string, double> Losses, IReadOnlyDictionary<string, double> GradientNorms, int Skipped);
+
+/// <summary>Sessions and state of a training program: makes iterations, knows nothing of files. Owns sessions and buffers.</summary>
+public sealed class TrainingEngine : IDisposable
+{
+    private readonly SortedDictionary<string, NetworkState> _states = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OptimizerRunner> _optimizers = new(StringComparer.Ordinal);
+    private readonly List<PhaseRunner> _phases = [];
+
+    /// <summary>Creates every session; the state is the initial one.</summary>
+    public TrainingEngine(TrainingProgram program, string? profilePrefix = null)
+    {
+        Program = program;
+        var training = program.Recipe.Recipe.Training;
+        var device = new DeviceOptions { Device = training.Device, Threads = training.Threads };
+        try
+        {
+            foreach (var network in program.Networks)
+            {
+                _states[network.Role] = new NetworkState(network);
+                _optimizers[network.Role] = new OptimizerRunner(_states[network.Role], device);
+            }
+            foreach (var graph in program.Graphs)
+            {
+                var profiled = profilePrefix is null ? device : device with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
+                _phases.Add(new PhaseRunner(graph, _states, training.Seed, profiled));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The program.</summary>
+    public TrainingProgram Program { get; }
+
+    /// <summary>The networks' numbers by role.</summary>
+    public IReadOnlyDictionary<string, NetworkState> States => _states;
+
+    /// <summary>Iterations made so far; every random number is a function of it.</summary>
+    public long Iteration { get; set; }
+
+    /// <summary>Samples that the student's step has seen.</summary>
+    public long ImagesSeen => Iteration * Program.Task.Batch;
+
+    /// <summary>One iteration: every phase with its optimizers, in order.</summary>
+    public IterationResult Step()
+    {
+        var training = Program.Recipe.Recipe.Training;
+        var losses = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        var norms = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        var skipped = 0;
+        var emaBeta = Schedules.EmaBeta(training.Ema, ImagesSeen, training.Batch);
+        foreach (var runner in _phases)
+        {
+            var phase = runner.Graph.Phase;
+            for (var update = 0; update < phase.Updates; update++)
+            {
+                var loss = runner.Run((Iteration * phase.Updates) + update);
+                losses[phase.Name] = losses.GetValueOrDefault(phase.Name) + (loss / phase.Updates);
+                foreach (var role in phase.Trains)
+                {
+                    var rate = Schedules.LearningRate(_states[role].Description.Optimizer, ImagesSeen, training.Images);
+                    var norm = _optimizers[role].Update(rate, emaBeta);
+                    norms[role] = norm;
+                    skipped += float.IsFinite(norm) ? 0 : 1;
+                }
+            }
+        }
+        Iteration++;
+        return new IterationResult(losses, norms, skipped);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var phase in _phases)
+            phase.Dispose();
+        foreach (var optimizer in _optimizers.Values)
+            optimizer.Dispose();
+        foreach (var state in _states.Values)
+            state.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Passes;
+using OnnxDistill.Methods;
+using OnnxDistill.Networks;
+
+namespace OnnxDistill.Training;
+
+/// <summary>One phase as a graph: random inputs and parameters in, the loss and the gradients of the trained networks out.</summary>
+public sealed class TrainingGraph
+{
+    /// <summary>Name of the scalar output.</summary>
+    public const string LossOutput = "loss";
+
+    private TrainingGraph(TrainingPhase phase, GraphBuilder builder, IReadOnlyList<Feed> feeds, IReadOnlyList<string> readsFrom,
+        IReadOnlyDictionary<string, IReadOnlyList<string>> gradients) =>
+        (Phase, Model, Feeds, ReadsFrom, Gradients) = (phase, new OnnxModel(builder.Graph), feeds, readsFrom, gradients);
+
+    /// <summary>The phase.</summary>
+    public TrainingPhase Phase { get; }
+
+    /// <summary>Forward and backward in one graph.</summary>
+    public OnnxModel Model { get; }
+
+    /// <summary>The random inputs.</summary>
+    public IReadOnlyList<Feed> Feeds { get; }
+
+    /// <summary>Roles whose parameters are inputs, in order.</summary>
+    public IReadOnlyList<string> ReadsFrom { get; }
+
+    /// <summary>Trained role to the parameters that have a gradient output.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Gradients { get; }
+
+    /// <summary>Name of the graph input of a parameter.</summary>
+    public static string ParameterInput(string role, string parameter) => $"{role}/{parameter}";
+
+    /// <summary>Name of the graph output of a parameter's gradient.</summary>
+    public static string GradientOutput(string role, string parameter) => $"grad/{role}/{parameter}";
+
+    /// <summary>Writes the phase's loss, differentiates it and drops what nobody needs.</summary>
+    /// <param name="phase">The phase.</param>
+    /// <param name="task">Sizes and scales.</param>
+    /// <param name="teacher">The frozen teacher, its weights constants of the graph; null for fits.</param>
+    /// <param name="trained">The networks whose parameters are inputs, by role.</param>
+    /// <exception cref="Graph.UnsupportedOpException">An operator on the way has no gradient.</exception>
+    public static TrainingGraph Build(TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained)
+    {
+        var builder = new GraphBuilder(phase.Name);
+        var (loss, context, inputs) = BuildLoss(builder, phase, task, teacher, trained);
+        var wanted = phase.Trains.SelectMany(role => inputs[role].Select(p => (Role: role, Parameter: p.Key, p.Value))).ToList();
+        var gradients = Differentiator.Gradients(builder, loss, [.. wanted.Select(w => w.Value)]);
+
+        builder.Output(LossOutput, loss);
+        var named = phase.Trains.ToDictionary(role => role, _ => new List<string>());
+        for (var i = 0; i < wanted.Count; i++)
+        {
+            if (gradients[i] is not { } gradient)
+                continue;
+            builder.Output(GradientOutput(wanted[i].Role, wanted[i].Parameter), Bindable(builder, gradient));
+            named[wanted[i].Role].Add(wanted[i].Parameter);
+        }
+        var read = RemoveUnread(builder.Graph, inputs);
+        return new TrainingGraph(phase, builder, context.Feeds, read, named.ToDictionary(p => p.Key, p => (IReadOnlyList<string>)p.Value));
+    }
+
+    /// <summary>The loss alone, with its markers: what tests freeze and differentiate numerically.</summary>
+    internal static (Value Loss, LossContext Context, Dictionary<string, Dictionary<string, Value>> Inputs) BuildLoss(GraphBuilder builder,
+        TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained)
+    {
+        var inputs = new Dictionary<string, Dictionary<string, Value>>(StringComparer.Ordinal);
+        var networks = new Dictionary<string, LossContext.BoundNetwork>(StringComparer.Ordinal);
+        if (teacher is not null)
+            networks[Roles.Teacher] = new(teacher, new Dictionary<string, Value>());
+        foreach (var (role, network) in trained.OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            inputs[role] = network.Parameters.ToDictionary(p => p.Name,
+                p => builder.Input(ParameterInput(role, p.Name), ElementType.Float32, p.Shape), StringComparer.Ordinal);
+            networks[role] = new(network, inputs[role]);
+        }
+        var context = new LossContext(builder, task, networks);
+        return (phase.BuildLoss(context), context, inputs);
+    }
+
+    // ONNX Runtime copies a bound output that ends in one of these, so the value before it is bound: same numbers, another shape.
+    private static Value Bindable(GraphBuilder builder, Value gradient)
+    {
+        while (gradient.Producer is { OpType: "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Identity" } producer)
+            gradient = producer.Input(0);
+        // A value that already leaves the graph (or never was computed) needs a copy of its own.
+        return gradient.Producer is null || builder.Graph.Outputs.Contains(gradient) ? builder.Sum(gradient) : gradient;
+    }
+
+    // A method that does not use a network in a phase must not make callers feed its parameters.
+    private static List<string> RemoveUnread(OnnxGraph graph, Dictionary<string, Dictionary<string, Value>> inputs)
+    {
+        DeadNodes.Remove(graph);
+        var used = graph.Nodes.SelectMany(n => n.Inputs).OfType<Value>().ToHashSet();
+        graph.Inputs.RemoveAll(i => i.Name.Contains('/', StringComparison.Ordinal) && !used.Contains(i));
+        return [.. inputs.Where(r => r.Value.Values.Any(used.Contains)).Select(r => r.Key).Order(StringComparer.Ordinal)];
+    }
+}

@@ -1,0 +1,107 @@
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods;
+using OnnxDistill.Networks;
+using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Teachers;
+
+namespace OnnxDistill.Training;
+
+/// <summary>A network that is trained: its template, where its parameters lie, its optimizer.</summary>
+/// <param name="Role">Its name.</param>
+/// <param name="Network">The template with the initial values.</param>
+/// <param name="Layout">Where each parameter lies in the flat vector.</param>
+/// <param name="Optimizer">Settings.</param>
+/// <param name="HasEma">Whether an average of the weights is kept.</param>
+/// <param name="OptimizerModel">The optimizer's graph.</param>
+public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Layout, OptimizerOptions Optimizer, bool HasEma, OnnxModel OptimizerModel);
+
+/// <summary>A recipe turned into graphs: everything that training needs, before any session exists.</summary>
+public sealed class TrainingProgram
+{
+    private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
+        IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
+        (Recipe, Teacher, Initial, Task, Networks, Graphs) = (recipe, teacher, initial, task, networks, graphs);
+
+    /// <summary>The recipe.</summary>
+    public LoadedRecipe Recipe { get; }
+
+    /// <summary>The teacher, null for fits.</summary>
+    public Denoiser? Teacher { get; }
+
+    /// <summary>The denoiser that student and auxiliary networks start from.</summary>
+    public Denoiser Initial { get; }
+
+    /// <summary>Sizes and scales.</summary>
+    public DistillationTask Task { get; }
+
+    /// <summary>The trained networks, sorted by role.</summary>
+    public IReadOnlyList<TrainedNetwork> Networks { get; }
+
+    /// <summary>The phases' graphs in the order in which an iteration runs them.</summary>
+    public IReadOnlyList<TrainingGraph> Graphs { get; }
+
+    /// <summary>The network of that role.</summary>
+    public TrainedNetwork Network(string role) => Networks.First(n => n.Role == role);
+
+    /// <summary>Loads the teacher and builds every graph.</summary>
+    /// <exception cref="RecipeException">Teacher and initial network do not fit each other or the method.</exception>
+    /// <exception cref="Graph.UnsupportedOpException">An operator cannot be differentiated.</exception>
+    public static TrainingProgram Build(LoadedRecipe loaded)
+    {
+        var (recipe, method) = (loaded.Recipe, loaded.Method);
+        var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
+        if (teacher is null && method.Name != DenoisingScoreMatching.MethodName)
+            throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
+        var initial = InitialDenoiser(recipe, method, teacher);
+        if (teacher is not null && (!teacher.DataShape.SequenceEqual(initial.DataShape) || teacher.Card.Labels != initial.Card.Labels))
+        {
+            throw new RecipeException($"initial: {initial.What} takes samples [{string.Join(", ", initial.DataShape)}] and {initial.Card.Labels} labels, "
+                + $"the teacher {teacher.What} [{string.Join(", ", teacher.DataShape)}] and {teacher.Card.Labels}. Both have to agree.");
+        }
+
+        var card = (teacher ?? initial).Card;
+        var batch = recipe.Training.Batch;
+        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels);
+        var template = initial.AtBatch(batch);
+        if (template.Parameters.Count == 0)
+        {
+            throw new RecipeException($"initial: {initial.What} has no trainable weights (an exact mixture, say), so nothing can be trained. "
+                + "Give 'initial' a denoiser with weights, or 'network' a built-in one.");
+        }
+        var networks = method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).OrderBy(a => a.Role, StringComparer.Ordinal)
+            .Select(a => Describe(a.Role, a.Build?.Invoke(task) ?? template, recipe.Training)).ToList();
+        var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(batch);
+        var graphs = method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, networks.ToDictionary(n => n.Role, n => n.Network))).ToList();
+        return new TrainingProgram(loaded, teacher, initial, task, networks, graphs);
+    }
+
+    private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)
+    {
+        if (recipe.Network is { } options)
+        {
+            if (teacher is null)
+                return FreshFit(options, method);
+            return teacher.DataShape.Length == 1
+                ? Mlp.Build(options.ToMlp((int)teacher.Dimension, teacher.Card))
+                : throw new RecipeException($"network: an mlp takes samples of one axis, the teacher's have the shape [{string.Join(", ", teacher.DataShape)}].");
+        }
+        return recipe.Initial.Length > 0 ? Denoiser.Load(recipe.Initial)
+            : teacher ?? throw new RecipeException("network: nothing found, expected a built-in network to fit, or 'initial' with a file.");
+    }
+
+    private static Denoiser FreshFit(NetworkOptions options, IDistillationMethod method)
+    {
+        var path = ((DenoisingScoreMatchingOptions)method.Options).Mixture;
+        var mixture = Data.GaussianMixtureCsv.Read(path);
+        return Mlp.Build(options.ToMlp(mixture.Dimension, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(path)}")));
+    }
+
+    private static TrainedNetwork Describe(string role, Network template, TrainingOptions training)
+    {
+        var layout = new FlatLayout(template.Parameters.Select(p => (p.Name, p.Constant!.Dims)));
+        var optimizer = training.OptimizerOf(role);
+        var ema = role == Roles.Student;
+        return new TrainedNetwork(role, template, layout, optimizer, ema, OptimizerGraph.Build(layout.Length, optimizer, ema));
+    }
+}

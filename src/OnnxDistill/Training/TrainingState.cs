@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Buffers;
+
+namespace OnnxDistill.Training;
+
+/// <summary>
+/// Everything that a resumed run needs, in one file: magic, version, a JSON header (iteration, recipe, the log's unfinished row, tables
+/// of vectors), the vectors as little-endian float32, and a SHA-256 over all before it. Random numbers are functions of the iteration,
+/// so none are stored.
+/// </summary>
+public static class TrainingState
+{
+    private const int ChunkElements = 1 << 20;
+    private const int Version = 1;
+    private const int HashBytes = SHA256.HashSizeInBytes;
+
+    private static ReadOnlySpan<byte> Magic => "OXDSTATE"u8;
+
+    /// <summary>Writes the engine's state.</summary>
+    /// <param name="engine">Whose state.</param>
+    /// <param name="stream">Where it goes.</param>
+    /// <param name="row">What has gathered for the log's next row; null when nobody keeps a log.</param>
+    public static void Write(TrainingEngine engine, Stream stream, JsonObject? row = null)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Put(ReadOnlySpan<byte> bytes)
+        {
+            hash.AppendData(bytes);
+            stream.Write(bytes);
+        }
+
+        var described = Header(engine);
+        described["row"] = row;
+        var header = Encoding.UTF8.GetBytes(described.ToJsonString());
+        Span<byte> sizes = stackalloc byte[8];
+        BinaryPrimitives.WriteInt32LittleEndian(sizes, Version);
+        BinaryPrimitives.WriteInt32LittleEndian(sizes[4..], header.Length);
+        Put(Magic);
+        Put(sizes);
+        Put(header);
+        foreach (var (_, _, buffer) in Vectors(engine))
+        {
+            for (long at = 0; at < buffer.Count; at += ChunkElements)
+                Put(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+        }
+        stream.Write(hash.GetHashAndReset());
+    }
+
+    /// <summary>Reads a state into an engine of the same recipe.</summary>
+    /// <param name="engine">Its vectors and iteration are overwritten; when anything is wrong, before the first of them is.</param>
+    /// <param name="stream">The state file, seekable.</param>
+    /// <param name="what">What error messages call it.</param>
+    /// <returns>What had gathered for the log's next row, or null when nobody kept a log.</returns>
+    /// <exception cref="RecipeException">The file is damaged, or belongs to another recipe.</exception>
+    public static JsonObject? Read(TrainingEngine engine, Stream stream, string what)
+    {
+        var header = Check(stream, what);
+        var expected = Header(engine);
+        foreach (var key in new[] { "recipe", "teacher", "initial", "vectors" })
+        {
+            if (!JsonNode.DeepEquals(header[key], expected[key]))
+            {
+                throw new RecipeException($"{what} belongs to another recipe ('{key}' differs: {Difference(header[key], expected[key], key)}). "
+                    + "Resume with the recipe and teacher it was made with, or start a new run.");
+            }
+        }
+        var length = Vectors(engine).Sum(v => v.Buffer.ByteCount);
+        if (stream.Length - stream.Position - HashBytes != length)
+            throw new RecipeException($"{what} is damaged: its vectors should have {length} bytes, found {stream.Length - stream.Position - HashBytes}.");
+        var (iteration, steps) = (Count(header["iteration"], what), engine.States.ToDictionary(s => s.Key, s => Count(header["steps"]?[s.Key], what)));
+
+        engine.Iteration = iteration;
+        foreach (var (role, state) in engine.States)
+            state.Step = steps[role];
+        foreach (var (_, _, buffer) in Vectors(engine))
+        {
+            for (long at = 0; at < buffer.Count; at += ChunkElements)
+                stream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+        }
+        return header["row"] as JsonObject;
+    }
+
+    private static long Count(JsonNode? node, string what) => node is JsonValue value && value.TryGetValue<long>(out var count) && count >= 0 ? count
+        : throw new RecipeException($"{what} is damaged: it does not tell how far the run had come.");
+
+    private static JsonObject Check(Stream stream, string what)
+    {
+        var start = new byte[16];
+        if (stream.ReadAtLeast(start, 16, throwOnEndOfStream: false) < 16 || !start.AsSpan(0, 8).SequenceEqual(Magic))
+            throw new RecipeException($"{what} is no OnnxDistill state file: expected it to begin with {Encoding.ASCII.GetString(Magic)}.");
+        var (version, headerLength) = (BinaryPrimitives.ReadInt32LittleEndian(start.AsSpan(8)), BinaryPrimitives.ReadInt32LittleEndian(start.AsSpan(12)));
+        if (version != Version)
+            throw new RecipeException($"{what} has the state format {version}, this OnnxDistill reads {Version}. Use the version that wrote it.");
+        if (headerLength < 0 || headerLength > stream.Length - 16 - HashBytes)
+            throw new RecipeException($"{what} is damaged: its header of {headerLength} bytes does not fit its {stream.Length} bytes.");
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        stream.Position = 0;
+        var chunk = new byte[ChunkElements];
+        for (var left = stream.Length - HashBytes; left > 0;)
+        {
+            var read = stream.Read(chunk, 0, (int)Math.Min(chunk.Length, left));
+            hash.AppendData(chunk, 0, read);
+            left -= read;
+        }
+        var stored = new byte[HashBytes];
+        stream.ReadExactly(stored);
+        if (!hash.GetHashAndReset().AsSpan().SequenceEqual(stored))
+            throw new RecipeException($"{what} is damaged: its checksum does not match. Resume from an older state file of the run.");
+
+        stream.Position = 16;
+        var header = new byte[headerLength];
+        stream.ReadExactly(header);
+        return JsonNode.Parse(header)!.AsObject();
+    }
+
+    private static JsonObject Header(TrainingEngine engine)
+    {
+        var vectors = new JsonArray();
+        foreach (var (role, vector, buffer) in Vectors(engine))
+            vectors.Add(new JsonArray(role, vector, buffer.Count));
+        return new JsonObject
+        {
+            ["iteration"] = engine.Iteration,
+            ["steps"] = new JsonObject(engine.States.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Step))),
+            ["recipe"] = Essentials(engine.Program.Recipe.Recipe),
+            ["teacher"] = engine.Program.Teacher?.Hash(),
+            ["initial"] = engine.Program.Initial.Hash(),
+            ["vectors"] = vectors,
+        };
+    }
+
+    // What changes the numbers of a run. Where files lie, how often it logs and how many threads it has do not; nor does its length, unless the learning rate follows it.
+    private static JsonObject Essentials(Recipe recipe)
+    {
+        var json = RecipeLoader.ToJson(recipe);
+        foreach (var key in new[] { "teacher", "initial", "evaluation" })
+            json.Remove(key);
+        var training = json["training"]!.AsObject();
+        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "threads", "maxSkippedSteps"];
+        foreach (var key in free)
+            training.Remove(key);
+        if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))
+            training.Remove("images");
+        // A mixture that a method learns from may move; what it says may not change.
+        if (json["options"] is JsonObject options && options["mixture"]?.GetValue<string>() is { Length: > 0 } mixture)
+            options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
+        return json;
+    }
+
+    private static string Difference(JsonNode? found, JsonNode? expected, string path)
+    {
+        if (found is JsonObject a && expected is JsonObject b)
+        {
+            var key = a.Select(p => p.Key).Union(b.Select(p => p.Key)).First(k => !JsonNode.DeepEquals(a[k], b[k]));
+            return Difference(a[key], b[key], $"{path}.{key}");
+        }
+        return $"{path} is {found?.ToJsonString() ?? "absent"} there and {expected?.ToJsonString() ?? "absent"} here";
+    }
+
+    private static IEnumerable<(string Role, string Vector, TensorBuffer Buffer)> Vectors(TrainingEngine engine) =>
+        engine.States.SelectMany(s => s.Value.Vectors.Select(v => (s.Key, v, s.Value.Current(v))));
+}

@@ -1,0 +1,84 @@
+using OnnxDistill.Data;
+using OnnxDistill.Metrics;
+using OnnxDistill.Tests.Data;
+
+namespace OnnxDistill.Tests.Metrics;
+
+[TestClass]
+public sealed class MetricCatalogTests
+{
+    public static IEnumerable<object[]> Cases => MetricCases.All.Select(static metricCase => new object[] { metricCase });
+
+    [TestMethod]
+    [DynamicData(nameof(Cases))]
+    public void TheKnownValueIsFound(MetricCase metricCase)
+    {
+        ArgumentNullException.ThrowIfNull(metricCase);
+        var result = MetricCatalog.Create(metricCase.Name).Measure(metricCase.Inputs);
+        Assert.AreEqual(metricCase.Expected, result[metricCase.Number], metricCase.Tolerance);
+    }
+
+    [TestMethod]
+    public void EveryFamilyHasACaseAndTheListIsSorted()
+    {
+        var names = MetricCatalog.All.Select(static family => family.Name).ToArray();
+        CollectionAssert.AreEqual(names.Order(StringComparer.Ordinal).ToArray(), names);
+        var covered = MetricCases.All.Select(static metricCase => metricCase.Name.TrimEnd([.. "0123456789k"])).Distinct().ToArray();
+        CollectionAssert.IsSubsetOf(names, covered);
+    }
+
+    [TestMethod]
+    [DataRow("fid50k", 50000)]
+    [DataRow("mmd1500", 1500)]
+    [DataRow("coverage10k", 10000)]
+    public void TheNameCarriesTheSampleCount(string name, int count)
+    {
+        var metric = MetricCatalog.Create(name);
+        Assert.AreEqual(name, metric.Name);
+        Assert.AreEqual(count, metric.SampleCount);
+    }
+
+    [TestMethod]
+    [DataRow("fid")]
+    [DataRow("fid1")]
+    [DataRow("fid-5")]
+    [DataRow("fidk")]
+    [DataRow("fid3000000k")]
+    [DataRow("FID50k")]
+    [DataRow("kid50k")]
+    public void AnUnknownMetricIsAnErrorThatListsAll(string name) =>
+        Expect.Error<ArgumentException>(() => MetricCatalog.Create(name), "coverage, fid, logp, mmd");
+
+    [TestMethod]
+    public void ColumnsCarryTheMetricsNameInAFixedOrder()
+    {
+        var result = new MetricResult("fid50k", ("distance", 3), ("mean_term", 1));
+        CollectionAssert.AreEqual(new[] { "fid50k.distance", "fid50k.mean_term" }, result.Values.Keys.ToArray());
+        Assert.AreEqual(3, result.Headline);
+    }
+
+    [TestMethod]
+    public void WhatIsMissingIsNamed()
+    {
+        var inputs = new MetricInputs(new SampleSet([1], new float[4]));
+        foreach (var (name, inMessage) in new[]
+        {
+            ("mmd4", "mmd4 needs MetricInputs.Reference"),
+            ("fid4", "fid4 needs MetricInputs.Statistics"),
+            ("logp4", "logp4 needs MetricInputs.Mixture"),
+            ("coverage4", "coverage4 needs MetricInputs.Mixture"),
+        })
+        {
+            Expect.Error<ArgumentException>(() => MetricCatalog.Create(name).Measure(inputs), inMessage);
+        }
+    }
+
+    [TestMethod]
+    public void TooFewSamplesAreRefusedAndMoreAreCut()
+    {
+        var mixture = new GaussianMixture([1], [[0]], [1]);
+        var inputs = new MetricInputs(new SampleSet([1], [0, 0, 9])) { Mixture = mixture };
+        Assert.AreEqual(mixture.LogDensity([0]), MetricCatalog.Create("logp2").Measure(inputs).Headline, 1e-15); // one rounding
+        Expect.Error<ArgumentException>(() => MetricCatalog.Create("logp4").Measure(inputs), "needs 4 samples in Samples, found 3");
+    }
+}
