@@ -1,0 +1,18 @@
+using OnnxDistill.Tests.Gradients.Cases;
+
+namespace OnnxDistill.Tests.Gradients;
+
+/// <summary>Every case of every family: one line a family, its rows in a file of its own.</summary>
+internal static class GradientCases
+{
+    public static IReadOnlyList<GradientCase> All { get; } =
+    [
+        .. ConvolutionCases.All,
+        .. ElementwiseCases.All,
+        .. IndexingCases.All,
+        .. NormalizationCases.All,
+        .. ProductCases.All,
+        .. ReductionCases.All,
+        .. ShapeCases.All,
+    ];
+}
