@@ -12,6 +12,7 @@ public sealed class Evaluator : IDisposable
     private readonly SampleSet? _reference;
     private readonly FeatureExtractor? _extractor;
     private readonly Lazy<ReferenceStatistics>? _statistics;
+    private readonly Lazy<IReadOnlyDictionary<string, double>> _yardstick;
     private readonly IReadOnlyList<IMetric> _metrics;
 
     /// <summary>An evaluator for these options; without a reference it measures nothing.</summary>
@@ -42,6 +43,8 @@ public sealed class Evaluator : IDisposable
                 names.Add(MetricName("fid", count));
         }
         _metrics = [.. names.Select(MetricCatalog.Create)];
+        _yardstick = new Lazy<IReadOnlyDictionary<string, double>>(() =>
+            _mixture is null ? new Dictionary<string, double>() : Of(DrawReference(_mixture, SampleCount, seed: 2)));
     }
 
     /// <summary>The options.</summary>
@@ -53,8 +56,19 @@ public sealed class Evaluator : IDisposable
     /// <summary>Samples that the metrics need.</summary>
     public int SampleCount => _metrics.Count == 0 ? 0 : _metrics.Max(m => m.SampleCount);
 
-    /// <summary>Every metric's numbers, by name.</summary>
+    /// <summary>Every metric's numbers of a second set of real samples, by name: what a perfect student would score. Empty for images.</summary>
+    public IReadOnlyDictionary<string, double> Yardstick => _yardstick.Value;
+
+    /// <summary>Every metric's numbers, by name; beside those of a mixture, under <c>real.</c>, the <see cref="Yardstick"/>.</summary>
     public IReadOnlyDictionary<string, double> Measure(SampleSet samples)
+    {
+        var numbers = Of(samples);
+        foreach (var (name, number) in Yardstick)
+            numbers[$"real.{name}"] = number;
+        return numbers;
+    }
+
+    private SortedDictionary<string, double> Of(SampleSet samples)
     {
         var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var features = _extractor is null ? samples : _extractor.Features(samples);
