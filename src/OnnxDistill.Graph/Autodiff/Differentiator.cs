@@ -55,7 +55,8 @@ public static class Differentiator
             if (GradientRules.IsNoGradient(node) || !node.Inputs.Any(v => v is not null && dependent.Contains(v)))
                 continue;
             forward.Add(node);
-            dependent.UnionWith(node.Outputs.OfType<Value>().Where(v => v.Type.IsFloating()));
+            // What is no tensor (a sequence, an optional) has no element type: it may carry tensors on, and must not end the path unseen.
+            dependent.UnionWith(node.Outputs.OfType<Value>().Where(v => v.Type.IsFloating() || v.Type == ElementType.Undefined));
         }
         var needed = seeds.ToHashSet();
         var path = new List<Node>();

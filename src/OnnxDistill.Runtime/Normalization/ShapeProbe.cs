@@ -14,6 +14,8 @@ internal static class ShapeProbe
     public static void Learn(OnnxModel model)
     {
         var values = model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().ToList();
+        if (values.Count == 0)
+            return; // all of it folded to constants, and ONNX Runtime takes no graph without a value
         var ports = Outputs(model, [], values.ConvertAll(v => new Value(v.Name, v.Type, v.KnownShape)));
         foreach (var value in values)
             (value.Type, value.KnownShape) = (ports[value.Name].Type, ports[value.Name].Shape);
