@@ -25,27 +25,34 @@ public sealed record ConvOptions
         Pads = Pads.Length == 0 ? new long[2 * rank] : Pads,
     };
 
-    /// <summary>The options of a Conv or ConvTranspose node, with auto_pad resolved to pads.</summary>
+    /// <summary>The options of a Conv or ConvTranspose node, with auto_pad and output_shape resolved to pads.</summary>
     public static ConvOptions Of(Node node)
     {
-        var weight = node.Input(1).Shape;
+        var (x, weight) = (node.Input(0).Shape, node.Input(1).Shape);
         var rank = weight.Rank - 2;
         var options = new ConvOptions
         {
             Strides = node.Attributes.Ints("strides") ?? [],
             Dilations = node.Attributes.Ints("dilations") ?? [],
-            Pads = node.Attributes.Ints("pads") ?? [],
             Group = node.Attributes.Int("group", 1),
         }.For(rank);
         var automatic = node.Attributes.Text("auto_pad", "NOTSET");
-        if (automatic is "NOTSET" or "VALID" || node.OpType != "Conv")
-            return options;
+        var isTransposed = node.OpType == "ConvTranspose";
+        var outputShape = isTransposed ? node.Attributes.Ints("output_shape") : null;
+        if (outputShape is null && automatic is "NOTSET" or "VALID")
+            return automatic == "VALID" ? options : options with { Pads = node.Attributes.Ints("pads") ?? options.Pads };
+
+        var outputPadding = node.Attributes.Ints("output_padding");
         var pads = new long[2 * rank];
         for (var i = 0; i < rank; i++)
         {
-            var extent = node.Input(0).Shape[i + 2].Size;
-            var stride = options.Strides[i];
-            var total = Math.Max(0, (((extent + stride - 1) / stride) - 1) * stride + options.Span(i, weight[i + 2].Size) - extent);
+            var (extent, kernel, stride) = (x[i + 2].Size, weight[i + 2].Size, options.Strides[i]);
+            // Conv: as many outputs as strides fit into the input. ConvTranspose: what is over the wanted extent goes.
+            var excess = isTransposed
+                ? options.InputExtent(i, extent, kernel) + (outputPadding?[i] ?? 0) - (outputShape?[outputShape.Length - rank + i] ?? extent * stride)
+                : (((extent + stride - 1) / stride) - 1) * stride + options.Span(i, kernel) - extent;
+            var total = Math.Max(0, excess);
+            // ONNX Runtime puts the odd one in front also where a ConvTranspose has an output_shape and no auto_pad.
             pads[i] = automatic == "SAME_UPPER" ? total / 2 : total - (total / 2);
             pads[rank + i] = total - pads[i];
         }

@@ -9,17 +9,27 @@ namespace OnnxDistill.Graph.Autodiff.Rules;
 /// </summary>
 internal sealed class MatMulRule : IGradientRule
 {
-    public string? Refuses(Node node) =>
-        node.Inputs.Any(v => v?.KnownShape is { Rank: 1 }) ? "operands of rank 1 are not supported yet" : null;
-
     public IReadOnlyList<Value?> Apply(GradientContext context)
     {
         var (g, a, b, dy) = (context.Builder, context.Node.Input(0), context.Node.Input(1), context.OutputGradient);
-        if (b.Shape.Rank > 2)
-            return [g.MatMul(dy, g.TransposeLast(b)), g.MatMul(g.TransposeLast(a), dy)];
-        var rows = Rows(g, a);
-        var gradientRows = Rows(g, dy);
-        return [g.Reshape(g.Gemm(gradientRows, b, transposeB: true), a.Shape), g.Gemm(rows, gradientRows, transposeA: true)];
+        // A vector is a matrix of one row (left) or one column (right), whose axis the result does not have.
+        var (isRow, isColumn) = (a.Shape.Rank == 1, b.Shape.Rank == 1);
+        if (isColumn)
+            dy = g.Unsqueeze(dy, -1);
+        if (isRow)
+            dy = g.Unsqueeze(dy, -2);
+        var (da, db) = Gradients(g, isRow ? g.Unsqueeze(a, 0) : a, isColumn ? g.Unsqueeze(b, 1) : b, dy);
+        return [isRow ? g.Squeeze(da, -2) : da, isColumn ? g.Squeeze(db, -1) : db];
+    }
+
+    private static (Value A, Value B) Gradients(GraphBuilder g, Value a, Value b, Value dy)
+    {
+        // A batch of one matrix, or none, which every row of A meets.
+        if (b.Shape.SkipLast(2).Any(static d => d != 1))
+            return (g.MatMul(dy, g.TransposeLast(b)), g.MatMul(g.TransposeLast(a), dy));
+        var matrix = g.Reshape(b, new Shape(b.Shape.TakeLast(2)));
+        var (rows, gradientRows) = (Rows(g, a), Rows(g, dy));
+        return (g.Reshape(g.Gemm(gradientRows, matrix, transposeB: true), a.Shape), g.Reshape(g.Gemm(rows, gradientRows, transposeA: true), b.Shape));
     }
 
     private static Value Rows(GraphBuilder g, Value x) =>
@@ -37,7 +47,9 @@ internal sealed class GemmRule : IGradientRule
         var (ta, tb) = (node.Attributes.Int("transA", 0) == 1, node.Attributes.Int("transB", 0) == 1);
         var da = ta ? g.Gemm(b, dy, null, tb, true, alpha) : g.Gemm(dy, b, null, false, !tb, alpha);
         var db = tb ? g.Gemm(dy, a, null, true, ta, alpha) : g.Gemm(a, dy, null, !ta, false, alpha);
-        return node.OptionalInput(2) is null && node.Inputs.Length < 3 ? [da, db]
-            : [da, db, node.OptionalInput(2) is null ? null : beta == 1 ? dy : g.Mul(dy, beta)];
+        if (node.Inputs.Length < 3)
+            return [da, db];
+        // A beta of 0 means that C is not even read.
+        return [da, db, node.Inputs[2] is null || beta == 0 ? null : beta == 1 ? dy : g.Mul(dy, beta)];
     }
 }
