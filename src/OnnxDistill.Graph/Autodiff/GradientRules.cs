@@ -33,6 +33,7 @@ public static class GradientRules
             ["Concat"] = new ConcatRule(),
             ["Conv"] = new ConvRule(),
             ["ConvTranspose"] = new ConvTransposeRule(),
+            ["Det"] = new DetRule(),
             ["Einsum"] = new EinsumRule(),
             ["Expand"] = new ExpandRule(),
             ["Flatten"] = new ReshapeRule(),

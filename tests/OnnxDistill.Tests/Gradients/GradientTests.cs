@@ -40,7 +40,7 @@ public sealed partial class GradientTests
     [GeneratedRegex("""^\s+(\["(?<op>\w+)"\] = |\("(?<op>\w+)", )""", RegexOptions.Multiline)]
     private static partial Regex Entry();
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -71,6 +71,12 @@ internal static class OpsetCases
         new("Clip", 7, Image, new A(("min", -0.5f), ("max", 0.25f))),
         new("Clip", 10, Image, new A(("max", 0.25f))),
         new("Clip", 10, Image),
+        new("DeformConv", 19, Image, new A(("pads", new long[] { 1, 1, 1, 1 })), [Floats(3, 4, 3, 3), Offsets(2, 18, 6, 5), Floats(3), Floats(2, 9, 6, 5)],
+            NeedsShapes: true),
+        new("DeformConv", 19, Image, null, [Floats(3, 4, 1, 1), Offsets(2, 2, 6, 5)], NeedsShapes: true),
+        new("DeformConv", 22, Image, new A(("group", 2), ("offset_group", 4), ("strides", new long[] { 2, 1 }), ("dilations", new long[] { 1, 2 }),
+            ("pads", new long[] { 1, 0, 2, 1 })), [Floats(6, 2, 3, 2), Offsets(2, 48, 4, 4), null, Floats(2, 24, 4, 4)], NeedsShapes: true),
+        new("DeformConv", 22, Image, new A(("offset_group", 2), ("group", 4)), [Floats(4, 1, 2, 3), Offsets(2, 24, 5, 3), Floats(4)], NeedsShapes: true),
         new("Dropout", 7, Image, new A(("ratio", 0.3f))),
         new("Dropout", 10, Image),
         new("Gelu", 20, Image),
@@ -124,6 +130,9 @@ internal static class OpsetCases
         from op in new[] { "Hardmax", "LogSoftmax", "Softmax" }
         from axis in new int?[] { null, 0, 2, 3, -1, -2 }
         select new OpsetCase(op, 11, [2, 3, 2, 4], new A(("axis", axis)));
+
+    // Some fall outside the image, all lie off the pixels.
+    private static TensorData Offsets(params long[] dims) => TensorData.Of(Array.ConvertAll(Floats(dims).As<float>().ToArray(), static f => 1.5f * f), dims);
 
     private static TensorData Floats(params long[] dims) => OpsetCase.Random(new Random(7), ElementType.Float32, dims);
 

@@ -22,6 +22,7 @@ internal static class ConversionList
         // A bound that is not there was the largest float and is now none: only infinities could tell.
         new("Clip", 7, 10, Move("min", "max")),
         new("DFT", 20, Newest, Never("its axis became an input in opset 20")),
+        new("DeformConv", 19, Newest, DeformConvConversion.Lower),
         new("DequantizeLinear", 19, Newest, Never(Quantized)),
         new("Dropout", 7, 11, Dropout),
         new("Gelu", 20, Newest, GeluConversion.Lower),

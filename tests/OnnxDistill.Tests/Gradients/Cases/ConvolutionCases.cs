@@ -72,5 +72,22 @@ internal static class ConvolutionCases
         new("ConvTranspose", "3-D", [Normal(1, 2, 2, 3, 2), Normal(2, 2, 2, 2, 3), Normal(2)], ("strides", new[] { 2, 1, 2 }),
             ("pads", new[] { 1, 0, 0, 0, 1, 1 }), ("output_padding", new[] { 1, 0, 1 })),
         new("ConvTranspose", "3-D, groups, dilated", [Normal(1, 4, 2, 2, 3), Normal(4, 1, 2, 2, 2)], ("group", 2), ("dilations", new[] { 2, 1, 2 })),
+
+        new("DeformConv", "mask, bias", [Normal(2, 3, 4, 4), Normal(2, 3, 3, 2), OffPixels(2, 12, 3, 4), Normal(2), Normal(2, 6, 3, 4)],
+            ("pads", new[] { 1, 0, 0, 1 })) { Opset = 19 },
+        new("DeformConv", "plain", [Normal(1, 2, 4, 4), Normal(3, 2, 2, 2), OffPixels(1, 8, 3, 3)]) { Opset = 22 },
+        new("DeformConv", "groups, offset groups, strided, dilated, no bias", [Normal(2, 4, 5, 6), Normal(4, 2, 2, 2), OffPixels(2, 16, 2, 4), null,
+            Normal(2, 8, 2, 4)], ("group", 2), ("offset_group", 2), ("strides", new[] { 2, 1 }), ("dilations", Twos)) { Opset = 22 },
+        new("DeformConv", "depthwise, an offset group a channel", [Normal(2, 3, 3, 3), Normal(3, 1, 2, 2), OffPixels(2, 24, 2, 2), Normal(3)], ("group", 3),
+            ("offset_group", 3)) { Opset = 22 },
+        new("DeformConv", "far outside", [Normal(1, 1, 3, 3), Normal(1, 1, 1, 1), Of([1, 2, 3, 3], -4.3, 0.4, 0.3, -0.6, 0.2, 9.7, 0.4, 0.3, 0.3, 0.2, -0.7, 3.4,
+            0.3, 0.3, 0.2, -7.4, 0.3, 0.4)]) { Opset = 22 },
     ];
+
+    /// <summary>Offsets of up to two pixels whose fractions lie in [0.2, 0.8]: bilinear sampling has kinks at the pixels.</summary>
+    private static Arg OffPixels(params long[] dims)
+    {
+        var normal = Normal(dims);
+        return normal with { Numbers = Array.ConvertAll(normal.Numbers, static n => Math.Floor(n) + 0.2 + (0.6 * (n - Math.Floor(n)))) };
+    }
 }
