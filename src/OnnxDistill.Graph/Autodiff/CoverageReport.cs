@@ -33,7 +33,7 @@ public sealed record CoverageReport(IReadOnlyDictionary<string, int> Operators, 
             operators[node.QualifiedOp] = operators.GetValueOrDefault(node.QualifiedOp) + 1;
             if (GradientRules.IsNoGradient(node))
                 continue;
-            var reason = GradientRules.Find(node) is { } rule ? folded ? rule.Refuses(node) : null : "no gradient rule";
+            var reason = GradientRules.Find(node) is { } rule ? folded ? rule.Refuses(node) : null : GradientRefusals.ReasonOf(node);
             if (reason is not null)
                 missing.Add(new Gap(node, reason));
         }

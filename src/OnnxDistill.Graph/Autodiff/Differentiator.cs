@@ -56,7 +56,7 @@ public static class Differentiator
                 continue;
             forward.Add(node);
             // What is no tensor (a sequence, an optional) has no element type: it may carry tensors on, and must not end the path unseen.
-            dependent.UnionWith(node.Outputs.OfType<Value>().Where(v => v.Type.IsFloating() || v.Type == ElementType.Undefined));
+            dependent.UnionWith(node.Outputs.OfType<Value>().Where(v => v.Type.IsFloating() || v.Type == ElementType.Undefined || GradientRefusals.CarriesOn(node)));
         }
         var needed = seeds.ToHashSet();
         var path = new List<Node>();

@@ -22,6 +22,9 @@ public sealed class StandardNodeTests
     /// <summary>Tests whose numbers lie where differences cannot tell: on a kink, at a tie, or so large that float32 loses the step; and random ones.</summary>
     private static readonly HashSet<string> BeyondDifferences =
     [
+        // Bilinear sampling at whole pixels
+        "test_basic_deform_conv_with_padding", "test_basic_deform_conv_without_padding", "test_deform_conv_with_mask_bias",
+        "test_deform_conv_with_multiple_offset_groups",
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
         "test_leakyrelu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4
