@@ -1,3 +1,4 @@
+using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Sessions;
@@ -10,12 +11,16 @@ namespace OnnxDistill.Tests.Gradients;
 [TestClass]
 public sealed class WholeNetworkTests
 {
-    /// <summary>Relative error of a tensor, in norm. Chains of some hundred float32 operations lose two or three digits of seven.</summary>
+    /// <summary>Relative error of a tensor, in norm. Seen: 2e-6, and 2e-5 for biases before a batch
+    /// normalisation in training mode, whose gradient is the rounding of a sum that is zero.</summary>
     private const double Tolerance = 1e-4;
 
     /// <summary>A tensor is not asked for more than this part of the length of all gradients together: that of a bias before a
     /// normalisation is zero but for rounding.</summary>
     private const double LeastPart = 1e-3;
+
+    /// <summary>Operators of these networks whose rules belong to other families: a network waits for them.</summary>
+    private static readonly string[] Awaited = ["AveragePool", "BatchNormalization", "Resize"];
 
     private const string InputPath = "input/", CotangentPath = "cotangent/", OutputPath = "output/", GradientPath = "gradient/";
 
@@ -33,6 +38,9 @@ public sealed class WholeNetworkTests
         var expected = Under(arrays, GradientPath);
         var prepared = CheckedModel.Prepare(OnnxReader.Read(Path.Combine(Folder, $"{name}.onnx")), feeds, null);
         var graph = prepared.Graph;
+        var missing = graph.Nodes.Select(static n => n.OpType).Distinct().Where(op => Awaited.Contains(op) && !GradientRules.All.ContainsKey(op)).ToList();
+        if (missing.Count > 0)
+            Assert.Inconclusive($"No rule yet of {string.Join(", ", missing)}.");
         // Training mode of BatchNormalization: the running statistics come out too.
         graph.Outputs.RemoveAll(o => !arrays.ContainsKey(OutputPath + o.Name));
         var weights = expected.Keys.Where(k => !feeds.ContainsKey(k)).ToList();
