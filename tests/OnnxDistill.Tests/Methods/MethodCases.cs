@@ -40,15 +40,15 @@ internal static class MethodCases
     [
         new(DenoisingScoreMatching.MethodName, ("fit", Roles.Student), [], [0],
             ["network.hidden=[32,32]", "training.batch=256", "training.ema.halfLifeImages=10000", "training.optimizer.finalFraction=0.05",
-                "training.images=102400"], 0.1),
+                "training.images=102400"], 0.075),
         new("diff-instruct", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 2],
-            [.. ScoreToy, "training.images=153600"], 0.15) { SampleGradient = Oracles.DiffInstruct },
-        Sid(1.2) with { Toy = [.. ScoreToy, "training.images=153600", "options.alpha=1.0"] },
-        Sid(1.0),
+            [.. ScoreToy, "training.images=153600"], 0.12) { SampleGradient = Oracles.DiffInstruct },
+        Sid(1.2),
+        Sid(1.0) with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sid(0.5),
     ];
 
-    private static MethodCase Sid(double alpha) => new("sid", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student)], [1, 1], [], 0.15)
+    private static MethodCase Sid(double alpha) => new("sid", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student)], [1, 1], [], 0.12)
     {
         Options = new JsonObject { ["alpha"] = alpha },
         SampleGradient = p => Oracles.Sid(p, alpha, lossScale: 100),

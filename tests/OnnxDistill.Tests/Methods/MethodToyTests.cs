@@ -20,13 +20,12 @@ public sealed class MethodToyTests
         MethodCases.All.Where(c => c.Toy.Length > 0).Select(c => c.Name).ToArray());
 
     [TestMethod]
-    [TestCategory("Slow")]
     [DynamicData(nameof(Cases))]
     public void ConvergesOnTwoModesOfThePlane(object row)
     {
         var c = (MethodCase)row;
         using var files = new TestFiles();
-        var program = Toys.Program(files, c.Name, c.Toy);
+        var program = Toys.Program(files, c.Name, [.. c.Options.Select(o => $"options.{o.Key}={o.Value}"), .. c.Toy]);
         using var engine = new TrainingEngine(program);
         var before = Distance(engine, files);
         var steps = program.Recipe.Recipe.Training.Images / program.Task.Batch;
