@@ -2,7 +2,6 @@ using System.Globalization;
 using CsvHelper;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
-using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;

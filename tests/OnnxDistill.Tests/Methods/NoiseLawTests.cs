@@ -1,7 +1,6 @@
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
-using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Tests.Data;
 

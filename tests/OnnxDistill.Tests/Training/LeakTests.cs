@@ -1,6 +1,5 @@
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Tests.Data;

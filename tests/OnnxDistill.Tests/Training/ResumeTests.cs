@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using OnnxDistill.Methods;
-using OnnxDistill.Recipes;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
 

@@ -1,6 +1,4 @@
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
-using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
