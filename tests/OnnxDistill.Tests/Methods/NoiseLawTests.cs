@@ -1,0 +1,85 @@
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods;
+using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Tests.Data;
+
+namespace OnnxDistill.Tests.Methods;
+
+/// <summary>Noise levels are quantiles in closed form of the random numbers that are fed.</summary>
+[TestClass]
+public sealed class NoiseLawTests
+{
+    private static readonly float[] Uniforms = [0, 0.125f, 0.5f, 0.75f, 0.9999f];
+    private static readonly float[] Normals = [-4, -1, 0, 0.5f, 3];
+
+    [TestMethod]
+    [DataRow(0.5)]
+    [DataRow(1.0)]
+    [DataRow(20.0)]
+    public void LogNormalLevelsScaleWithTheData(double sigmaData) =>
+        AssertLaw(new NoiseLaw { Mean = -0.4, Deviation = 1.6 }, sigmaData, Normals, n => Math.Exp(-0.4 + (1.6 * n)) * sigmaData / 0.5);
+
+    [TestMethod]
+    [DataRow(0.5)]
+    [DataRow(3.0)]
+    public void KarrasLevelsRiseFromTheLowNoiseEnd(double sigmaData)
+    {
+        var law = new NoiseLaw { Kind = NoiseLawKind.KarrasUniform, TMax = 0.8 };
+        double Level(double u) => Math.Pow(Math.Pow(80, 1 / 7.0) + ((1 - (0.8 * u)) * (Math.Pow(0.002, 1 / 7.0) - Math.Pow(80, 1 / 7.0))), 7) * sigmaData / 0.5;
+        AssertLaw(law, sigmaData, Uniforms, Level);
+        // methods.md 3.5: sigma in [0.002, about 24.4] at sigma_data 0.5.
+        Assert.AreEqual(0.002 * sigmaData / 0.5, Level(0), 1e-12);
+        Assert.AreEqual(24.4, Level(1) / sigmaData * 0.5, 0.05);
+    }
+
+    [TestMethod]
+    [DataRow(0.5)]
+    [DataRow(3.0)]
+    public void PowerLevelsRunFromMinToMax(double sigmaData) => AssertLaw(new NoiseLaw { Kind = NoiseLawKind.Power, Min = 0.1, Max = 10, Power = 1.5 }, sigmaData, Uniforms,
+        u => (0.1 + (Math.Pow(u, 1.5) * 9.9)) * sigmaData / 0.5);
+
+    [TestMethod]
+    [DataRow(NoiseLawKind.LogNormal)]
+    [DataRow(NoiseLawKind.KarrasUniform)]
+    [DataRow(NoiseLawKind.Power)]
+    public void AbsoluteLevelsDoNotScale(NoiseLawKind kind)
+    {
+        var draws = kind == NoiseLawKind.LogNormal ? Normals : Uniforms;
+        var law = new NoiseLaw { Kind = kind };
+        var published = Levels(law, 0.5, draws);
+        CollectionAssert.AreEqual(published, Levels(law with { Absolute = true }, 7, draws));
+        CollectionAssert.AreNotEqual(published, Levels(law, 7, draws));
+    }
+
+    [TestMethod]
+    public void ALawWhoseMinIsNotBelowItsMaxIsRefused()
+    {
+        Expect.Error<RecipeException>(() => DistillationMethods.Create("sid", new()
+        {
+            ["studentNoise"] = new System.Text.Json.Nodes.JsonObject { ["kind"] = "karras-uniform", ["min"] = 5, ["max"] = 5 },
+        }), "studentNoise", "min below max");
+    }
+
+    private static void AssertLaw(NoiseLaw law, double sigmaData, float[] draws, Func<double, double> quantile)
+    {
+        var levels = Levels(law, sigmaData, draws);
+        for (var i = 0; i < draws.Length; i++)
+        {
+            var expected = quantile(draws[i]);
+            // float32; the seventh power multiplies relative roundings by seven.
+            Assert.AreEqual(expected, levels[i], 3e-6 * expected);
+        }
+    }
+
+    private static double[] Levels(NoiseLaw law, double sigmaData, float[] draws)
+    {
+        var b = new GraphBuilder();
+        var context = new LossContext(b, new DistillationTask(draws.Length, [2], sigmaData, 1, 0), new Dictionary<string, LossContext.BoundNetwork>());
+        b.Output("sigma", law.Sample(context));
+        var feed = context.Feeds.Single();
+        Assert.AreEqual(law.Kind == NoiseLawKind.LogNormal ? FeedKind.Normal : FeedKind.Uniform, feed.Kind);
+        using var session = GraphSession.Create(new OnnxModel(b.Graph));
+        return session.Run(new Dictionary<string, TensorData> { [feed.Name] = TensorData.Of(draws, draws.Length) })["sigma"].ToDoubles();
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using OnnxDistill.Data;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Methods;
+using OnnxDistill.Networks;
+using OnnxDistill.Recipes;
+using OnnxDistill.Teachers;
+using OnnxDistill.Tests.Data;
+using OnnxDistill.Training;
+
+namespace OnnxDistill.Tests.Training;
+
+/// <summary>Recipes that train in milliseconds: two Gaussians in the plane, an MLP of one small layer.</summary>
+internal static class Toys
+{
+    /// <summary>What the teachers know.</summary>
+    public static GaussianMixture TwoModes { get; } = new([1, 1], [[-1, 0.5], [1, -0.5]], [0.3, 0.3]);
+
+    /// <summary>A recipe whose files (mixture, and the exact teacher where the method distils one) lie in the folder.</summary>
+    /// <param name="files">The folder.</param>
+    /// <param name="method">The method's name.</param>
+    /// <param name="settings">Assignments over the toy's own settings, <c>training.batch=64</c>.</param>
+    public static LoadedRecipe Recipe(TestFiles files, string method, params string[] settings)
+    {
+        GaussianMixtureCsv.Write(files["mixture.csv"], TwoModes);
+        var fits = method == DenoisingScoreMatching.MethodName;
+        if (!fits)
+            OnnxWriter.Write(MixtureTeacher.Build(TwoModes).Model, files["teacher.onnx"]);
+        var json = new JsonObject
+        {
+            ["method"] = method,
+            ["options"] = fits ? new JsonObject { ["mixture"] = "mixture.csv" } : [],
+            ["teacher"] = fits ? "" : "teacher.onnx",
+            ["network"] = new JsonObject { ["kind"] = "mlp", ["hidden"] = new JsonArray(8), ["seed"] = 3 },
+            ["training"] = new JsonObject
+            {
+                ["batch"] = 8,
+                ["images"] = 64,
+                ["logImages"] = 16,
+                ["threads"] = 1,
+                ["optimizer"] = new JsonObject { ["learningRate"] = 1e-2 },
+                ["ema"] = new JsonObject { ["halfLifeImages"] = 32, ["rampUp"] = 0.25 },
+            },
+            ["evaluation"] = new JsonObject { ["samples"] = 0, ["pictureSamples"] = 16 },
+        };
+        return RecipeLoader.Resolve(json, files.Folder, "toy", settings);
+    }
+
+    /// <summary>The recipe's graphs.</summary>
+    public static TrainingProgram Program(TestFiles files, string method, params string[] settings) =>
+        TrainingProgram.Build(Recipe(files, method, settings));
+
+    /// <summary>The MLP that recipes of this folder start from, with another seed.</summary>
+    public static Denoiser Mlp(long seed, params int[] hidden) => OnnxDistill.Networks.Mlp.Build(new MlpOptions
+    {
+        Hidden = hidden,
+        Seed = seed,
+        Card = MixtureTeacher.Card(TwoModes, "test"),
+    });
+}
