@@ -6,10 +6,14 @@ namespace OnnxDistill.Cli;
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
+    private readonly TextWriter _error;
     private readonly PosixSignalRegistration[] _registrations;
 
-    public StopSignals() => _registrations =
-        [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+    public StopSignals(TextWriter error)
+    {
+        _error = error;
+        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+    }
 
     public CancellationToken Token => _source.Token;
 
@@ -25,7 +29,7 @@ internal sealed class StopSignals : IDisposable
         if (_source.IsCancellationRequested)
             return; // not cancelled a second time: the default action ends the process
         context.Cancel = true;
-        Console.Error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
+        _error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
         _source.Cancel();
     }
 }
