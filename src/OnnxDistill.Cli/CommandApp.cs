@@ -49,9 +49,7 @@ internal static class CommandApp
             command.Parse("--help").Invoke(new InvocationConfiguration { Output = output, Error = error });
             return ExitCodes.WrongUsage;
         }
-        var unmatched = parsed.UnmatchedTokens.Select(token => Unknown(token, command)).ToList();
-        var problems = unmatched.Count > 0 ? unmatched : [.. parsed.Errors.Select(e => e.Message).Distinct()];
-        var message = string.Join('\n', problems);
+        var message = string.Join('\n', Problems(parsed));
         error.WriteLine($"{Name}: {message}\nTry '{(command is RootCommand ? Name : $"{Name} {command.Name}")} --help'.");
         if (args.Contains("--json"))
         {
@@ -61,8 +59,19 @@ internal static class CommandApp
         return ExitCodes.WrongUsage;
     }
 
+    private static IEnumerable<string> Problems(ParseResult parsed)
+    {
+        var (command, unmatched) = (parsed.CommandResult.Command, parsed.UnmatchedTokens);
+        if (unmatched.Count == 0)
+            return parsed.Errors.Select(e => e.Message).Distinct();
+        // What follows an unknown verb or option is most likely its own: one mistake is told once.
+        var options = unmatched.Where(token => token.StartsWith('-')).ToList();
+        var guilty = command.Subcommands.Count > 0 ? unmatched.Take(1) : options.Count > 0 ? options : unmatched;
+        return guilty.Select(token => Unknown(token, command));
+    }
+
     private static string Unknown(string token, Command command) =>
-        token.StartsWith('-') ? $"unknown option '{token}'; '{command.Name}' has {string.Join(", ", command.Options.Select(o => o.Name))}."
+        token.StartsWith('-') ? $"unknown option '{token}'; '{(command is RootCommand ? Name : command.Name)}' has {string.Join(", ", command.Options.Select(o => o.Name))}."
         : command.Subcommands.Count > 0 ? $"unknown verb '{token}'; the verbs are {string.Join(", ", command.Subcommands.Select(c => c.Name))}."
         : $"'{token}' is one argument too many; '{command.Name}' takes {string.Join(" ", command.Arguments.Select(a => a.HelpName ?? a.Name))}.";
 }

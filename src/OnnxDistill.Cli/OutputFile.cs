@@ -28,7 +28,7 @@ internal static class OutputFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RecipeException($"--output: nothing can be written in '{existing}' ({error.Message}). Name another place.", error);
+            throw new RecipeException($"--output: nothing can be written in '{existing}': it is read-only, full, or belongs to somebody else. Name another place.", error);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Spectre.Console;
 
 namespace OnnxDistill.Cli;
 
@@ -27,7 +28,12 @@ internal sealed class StopSignals : IDisposable
     private void Handle(PosixSignalContext context)
     {
         if (_source.IsCancellationRequested)
-            return; // not cancelled a second time: the default action ends the process
+        {
+            // Not cancelled a second time: the default action ends the process, and a live display has no time to give the cursor back.
+            if (!Console.IsOutputRedirected)
+                AnsiConsole.Cursor.Show();
+            return;
+        }
         context.Cancel = true;
         _error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
         _source.Cancel();

@@ -29,6 +29,8 @@ internal static class EvaluateVerb
             var isMixture = Path.GetExtension(target).Equals(".csv", StringComparison.OrdinalIgnoreCase);
             if (!isMixture && parsed.GetValue(features) is null)
                 throw new UsageException("--features: nothing found; images are compared by the features of an ONNX network.");
+            if (isMixture && (parsed.GetValue(features) ?? parsed.GetValue(tensor)) is not null)
+                throw new UsageException("--features and --feature-tensor: a mixture's points are compared as they are. Leave them out, or give --reference an idx file of images.");
             var file = OnnxReader.Read(path);
             using var evaluator = new Evaluator(new EvaluationOptions
             {

@@ -18,6 +18,7 @@ internal static class ImportVerb
             Description = $"What the network predicts: {string.Join("; ", TeacherConventions.All.Select(c => $"{c.Name} = {c.Summary}"))}.",
             Required = true,
         };
+        prediction.AcceptOnlyFromAmong([.. TeacherConventions.All.Select(c => c.Name)]);
         var labels = new Option<int>("--labels") { HelpName = "N", Description = "Number of classes, without a null class.", DefaultValueFactory = _ => 0 };
         var nullLabel = new Option<int>("--null-label") { HelpName = "N", Description = "The label that means no class; -1 for none.", DefaultValueFactory = _ => -1 };
         var sigmaData = new Option<double>("--sigma-data") { HelpName = "X", Description = "Standard deviation of the data, in its own units.", DefaultValueFactory = _ => 0.5 };

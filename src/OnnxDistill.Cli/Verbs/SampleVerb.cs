@@ -79,7 +79,7 @@ internal static class SampleVerb
     // Known before anything is computed, so that a wrong ending or place costs no time.
     private static Action<SampleSet> Writer(string target)
     {
-        Action<SampleSet> writer = Path.GetExtension(target).ToLowerInvariant() switch
+        Action<SampleSet> write = Path.GetExtension(target).ToLowerInvariant() switch
         {
             ".png" => samples => AtomicFile.Write(target, SamplePicture.Draw(samples, null, Path.GetFileNameWithoutExtension(target))),
             ".npy" => samples => NpyFile.Write(target, TensorData.Of(samples.Data, [samples.Count, .. samples.Dims.ToArray().Select(d => (long)d)])),
@@ -89,10 +89,15 @@ internal static class SampleVerb
         OutputFile.Require(target);
         return samples =>
         {
-            if (samples.Dims.Length != 1 && Path.GetExtension(target).Equals(".csv", StringComparison.OrdinalIgnoreCase))
-                throw new UsageException($"--output: samples of the shape [{string.Join(", ", samples.Dims.ToArray())}] are no points, so no .csv; expected .png or .npy.");
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
-            writer(samples);
+            try
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
+                write(samples);
+            }
+            catch (ArgumentException error) // samples of a shape that this kind of file cannot show
+            {
+                throw new UsageException($"--output: {error.Message} A .npy takes any shape.");
+            }
         };
     }
 }
