@@ -13,7 +13,7 @@ internal static class ArtifactsVerb
         var recipe = new Argument<string>("RECIPE") { Description = "Recipe file." };
         var output = new Option<string>("--output", "-o") { HelpName = "FOLDER", Description = "New folder for the files.", Required = true };
         var set = RunVerb.SetOption();
-        return Verb.Create("artifacts", "Write only the training graphs, optimizer graphs, initial state and a manifest.", [recipe, output, set],
+        return Verb.Create("artifacts", "Write only the training graphs, optimizer graphs, initial state and a manifest: training on any ONNX Runtime, in any language.", [recipe, output, set],
             (parsed, report, _) =>
         {
             var folder = parsed.GetValue(output)!;

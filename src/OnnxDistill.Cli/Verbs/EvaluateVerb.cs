@@ -22,7 +22,7 @@ internal static class EvaluateVerb
         var crop = new Option<int>("--feature-crop") { HelpName = "PIXELS", Description = "Pixels cut from each side of a sample first.", DefaultValueFactory = _ => 0 };
         var mean = new Option<double>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
         var deviation = new Option<double>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
-        return Verb.Create("evaluate", "Measure a generator (one step) or a teacher (Heun's method) against a reference.",
+        return Verb.Create("evaluate", "Measure a generator or a teacher against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
             [model, reference, metrics, count, seed, steps, device, features, tensor, crop, mean, deviation], (parsed, report, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(reference)!);

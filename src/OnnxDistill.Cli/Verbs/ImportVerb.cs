@@ -26,7 +26,7 @@ internal static class ImportVerb
         var time = new Option<string>("--time") { HelpName = "NAME", Description = "Name of the time input; guessed when left out." };
         var label = new Option<string>("--label") { HelpName = "NAME", Description = "Name of the label input; guessed when left out." };
         var licence = new Option<string>("--licence") { HelpName = "TEXT", Description = "Licence, as the source states it.", DefaultValueFactory = _ => "not stated" };
-        return Verb.Create("import", "Wrap a raw network to a denoiser D(x; sigma) and record its convention.",
+        return Verb.Create("import", "Wrap a raw network to a denoiser D(x; sigma), check that it denoises, and record its convention.",
             [model, output, prediction, labels, nullLabel, sigmaData, sample, time, label, licence], (parsed, report, _) =>
         {
             var (source, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);

@@ -22,7 +22,7 @@ internal static class SampleVerb
         var label = new Option<long?>("--label") { HelpName = "CLASS", Description = "Class of every sample; without it classes go round." };
         var device = RunVerb.DeviceOption();
         var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "File: .png picture, .npy array, or .csv points.", DefaultValueFactory = _ => "samples.png" };
-        return Verb.Create("sample", "Draw samples from a generator (one step) or a teacher (Heun's method).", [model, count, seed, steps, label, device, output],
+        return Verb.Create("sample", "Draw samples from a generator (one step) or a teacher (Heun's method) into a picture, an .npy or a .csv.", [model, count, seed, steps, label, device, output],
             (parsed, report, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);

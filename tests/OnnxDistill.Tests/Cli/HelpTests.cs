@@ -1,4 +1,3 @@
-using System.CommandLine;
 using OnnxDistill.Cli;
 
 namespace OnnxDistill.Tests.Cli;
