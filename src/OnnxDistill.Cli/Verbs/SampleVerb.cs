@@ -49,7 +49,8 @@ internal static class SampleVerb
         var device = new DeviceOptions { Device = Known(request.Device ?? "cpu") };
         if (TeacherCard.Read(file) is { } card)
         {
-            RequireLabel(request.Label, card.Labels, "teacher");
+            if (request.Label is null || request.Label != card.NullLabel || !card.IsConditional)
+                RequireLabel(request.Label, card.Labels, "teacher");
             using var teacher = new HeunSampler(new Denoiser(file, $"'{path}'"), device);
             return teacher.Sample(request.Count, request.Seed, request.Steps, request.Label);
         }

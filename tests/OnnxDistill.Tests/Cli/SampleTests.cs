@@ -1,4 +1,5 @@
 using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Tests.Cli;
 
@@ -43,6 +44,18 @@ public sealed class SampleTests
         // Kernels may sum in another order at another batch: the last bits only, at values of size 1.
         for (var i = 0; i < few.Length; i++)
             Assert.AreEqual(many[i], few[i], 1e-5f);
+    }
+
+    [TestMethod]
+    public void ATeacherTakesItsClassesAndTheNullClassAndNoOther()
+    {
+        using var files = new TinyFiles();
+        var raw = TinyFiles.Flow();
+        raw.Graph.Inputs.Add(new Value("cond") { Type = ElementType.Int64, KnownShape = new Shape([Dim.Named("N")]) });
+        CommandLine.Run("import", files.Write("raw.onnx", raw), "-o", files["t.onnx"], "--prediction", "flow", "--sigma-data", "1", "--labels", "3", "--null-label", "3").Expect(0);
+        CommandLine.Run("sample", files["t.onnx"], "-n", "2", "--label", "2", "-o", files["s.csv"]).Expect(0);
+        CommandLine.Run("sample", files["t.onnx"], "-n", "2", "--label", "3", "-o", files["s.csv"]).Expect(0);
+        StringAssert.Contains(CommandLine.Run("sample", files["t.onnx"], "--label", "4", "-o", files["s.csv"]).Expect(2).Error, "--label: found 4, expected 0 to 2");
     }
 
     [TestMethod]
