@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Spectre.Console;
 
 namespace OnnxDistill.Cli;
 
@@ -6,10 +7,14 @@ namespace OnnxDistill.Cli;
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
+    private readonly TextWriter _error;
     private readonly PosixSignalRegistration[] _registrations;
 
-    public StopSignals() => _registrations =
-        [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+    public StopSignals(TextWriter error)
+    {
+        _error = error;
+        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+    }
 
     public CancellationToken Token => _source.Token;
 
@@ -23,9 +28,14 @@ internal sealed class StopSignals : IDisposable
     private void Handle(PosixSignalContext context)
     {
         if (_source.IsCancellationRequested)
-            return; // not cancelled a second time: the default action ends the process
+        {
+            // Not cancelled a second time: the default action ends the process, and a live display has no time to give the cursor back.
+            if (!Console.IsOutputRedirected)
+                AnsiConsole.Cursor.Show();
+            return;
+        }
         context.Cancel = true;
-        Console.Error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
+        _error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
         _source.Cancel();
     }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using OnnxDistill.Graph;
 using OnnxDistill.Runtime;
 using OnnxDistill.Training;
@@ -15,24 +13,38 @@ internal static class Verb
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object for machines instead of text." };
         var verbose = new Option<bool>("--verbose") { Description = "Print stack traces of errors." };
-        var command = new Command(name, description) { json, verbose };
+        var command = new Command(name, description);
         foreach (var symbol in symbols)
         {
             if (symbol is Option option)
                 command.Options.Add(option);
             else
-                command.Arguments.Add((Argument)symbol);
+                command.Arguments.Add(WithoutOptions((Argument)symbol));
         }
+        command.Options.Add(json);
+        command.Options.Add(verbose);
         command.SetAction(parsed =>
         {
-            var report = new Report(parsed.GetValue(json));
-            using var stop = new StopSignals();
-            return Guard(report, parsed.GetValue(verbose), () => action(parsed, report, stop.Token));
+            var configuration = parsed.InvocationConfiguration;
+            var report = new Report(parsed.GetValue(json), configuration.Output);
+            using var stop = new StopSignals(configuration.Error);
+            return Guard(report, configuration.Error, parsed.GetValue(verbose), () => action(parsed, report, stop.Token));
         });
         return command;
     }
 
-    private static int Guard(Report report, bool verbose, Func<int> action)
+    // The parser takes a misspelt option for the argument that is still missing.
+    private static Argument WithoutOptions(Argument argument)
+    {
+        argument.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(t => t.Value.StartsWith('-')))
+                result.AddError($"unknown option '{token.Value}', expected {argument.HelpName ?? argument.Name}.");
+        });
+        return argument;
+    }
+
+    private static int Guard(Report report, TextWriter errors, bool verbose, Func<int> action)
     {
         try
         {
@@ -43,12 +55,8 @@ internal static class Verb
         catch (Exception error)
         {
             var code = CodeOf(error);
-            var text = verbose || code == ExitCodes.Unexpected ? error.ToString() : error.Message;
-            Console.Error.WriteLine($"onnxdistill: {text}");
-            // Beside whatever the verb had found by then: a failed check is worth little without its numbers.
-            report.Set("error", error.Message);
-            report.Set("exitCode", code);
-            report.Print();
+            errors.WriteLine($"onnxdistill: {(verbose || code == ExitCodes.Unexpected ? error.ToString() : error.Message)}");
+            report.Fail(error.Message, code);
             return code;
         }
     }
@@ -67,27 +75,3 @@ internal static class Verb
 
 /// <summary>The command line asks for something that cannot be. Exit code 2.</summary>
 internal sealed class UsageException(string message) : Exception(message);
-
-/// <summary>Collects what a verb has to say: lines of text as they come, or one JSON object at the end.</summary>
-internal sealed class Report(bool json)
-{
-    private readonly JsonObject _object = [];
-
-    public bool Json => json;
-
-    /// <summary>A line for people; nothing under --json.</summary>
-    public void Line(string text = "")
-    {
-        if (!json)
-            Console.WriteLine(text);
-    }
-
-    /// <summary>A member of the JSON object; nothing for people.</summary>
-    public void Set(string name, object? value) => _object[name] = JsonSerializer.SerializeToNode(value, Recipes.RecipeJson.Options);
-
-    public void Print()
-    {
-        if (json)
-            Console.WriteLine(_object.ToJsonString(Recipes.RecipeJson.Options));
-    }
-}

@@ -11,12 +11,13 @@ internal static class ArtifactsVerb
     public static Command Create()
     {
         var recipe = new Argument<string>("RECIPE") { Description = "Recipe file." };
-        var output = new Option<string>("--output", "-o") { Description = "New folder for the files.", Required = true };
-        var set = new Option<string[]>("--set") { Description = "Override a setting, as in distill.", DefaultValueFactory = _ => [] };
-        return Verb.Create("artifacts", "Write only the training graphs, optimizer graphs, initial state and a manifest.", [recipe, output, set],
+        var output = new Option<string>("--output", "-o") { HelpName = "FOLDER", Description = "New folder for the files.", Required = true };
+        var set = RunVerb.SetOption();
+        return Verb.Create("artifacts", "Write only the training graphs, optimizer graphs, initial state and a manifest: training on any ONNX Runtime, in any language.", [recipe, output, set],
             (parsed, report, _) =>
         {
             var folder = parsed.GetValue(output)!;
+            OutputFile.RequireFolder(folder);
             var program = TrainingProgram.Build(RecipeLoader.Load(parsed.GetValue(recipe)!, parsed.GetValue(set)));
             var manifest = ArtifactWriter.Write(program, folder);
             report.Set("folder", folder);

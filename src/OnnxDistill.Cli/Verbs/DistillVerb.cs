@@ -7,7 +7,7 @@ namespace OnnxDistill.Cli.Verbs;
 internal static class DistillVerb
 {
     public static Command Create() => RunVerb.Create("distill",
-        "Distil a teacher into a one-step generator, as a recipe says; the result is generator-<kimg>.onnx in the run folder.",
+        "Distil a teacher into a one-step generator, as a recipe says; Ctrl+C saves the run, --resume goes on with it.",
         static method => method != DenoisingScoreMatching.MethodName);
 }
 
@@ -15,6 +15,6 @@ internal static class DistillVerb
 internal static class TrainVerb
 {
     public static Command Create() => RunVerb.Create("train",
-        "Fit a teacher by denoising score matching, as a recipe says; the result is generator-<kimg>.onnx, a denoiser D(x; sigma).",
+        "Fit a teacher, a denoiser D(x; sigma), by denoising score matching, as a recipe says.",
         static method => method == DenoisingScoreMatching.MethodName);
 }

@@ -17,7 +17,7 @@ internal static class DoctorVerb
         report.Line($".NET             {found.DotNet} on {found.OperatingSystem}");
         report.Line(string.Create(CultureInfo.InvariantCulture, $"processors       {found.Processors}, vectors of {found.VectorBits} bits"));
         report.Line(string.Create(CultureInfo.InvariantCulture, $"memory           {found.MemoryBytes >> 20:N0} MiB, peak {found.PeakMemoryBytes >> 20:N0} MiB"));
-        report.Line($"telemetry        {found.Telemetry}");
+        report.Line($"telemetry        {found.Telemetry.ToString().ToLowerInvariant()}");
         foreach (var problem in found.Problems)
             report.Line($"problem: {problem.Found}\n   cure: {problem.Cure}");
         return found.Problems.Count == 0 ? ExitCodes.Done : ExitCodes.CheckFailed;

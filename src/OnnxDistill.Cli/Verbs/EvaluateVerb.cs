@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Recipes;
@@ -12,23 +11,26 @@ internal static class EvaluateVerb
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "A generator's or a teacher's ONNX file." };
-        var reference = new Option<string>("--reference") { Description = "What to compare with: a mixture's .csv, or an idx file of images.", Required = true };
-        var metrics = new Option<string[]>("--metric") { Description = "Metric with its sample count: logp10k, mmd10k, coverage10k, fid1k; default: all that the reference allows.", DefaultValueFactory = _ => [] };
-        var count = new Option<int>("--count", "-n") { Description = "Samples, when no metric says so.", DefaultValueFactory = _ => 10_000 };
-        var seed = new Option<long>("--seed") { Description = "Seed of the samples.", DefaultValueFactory = _ => 0 };
-        var steps = new Option<int>("--steps") { Description = "Steps of the sampler, for teachers.", DefaultValueFactory = _ => 18 };
-        var features = new Option<string>("--features") { Description = "ONNX file of a feature extractor, for images." };
-        var tensor = new Option<string>("--feature-tensor") { Description = "Its tensor that holds the features; default its first output." };
-        var crop = new Option<int>("--feature-crop") { Description = "Pixels cut from each side of a sample first.", DefaultValueFactory = _ => 0 };
-        var mean = new Option<double>("--feature-mean") { Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
-        var deviation = new Option<double>("--feature-deviation") { Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
-        return Verb.Create("evaluate", "Measure a generator (one step) or a teacher (Heun's method) against a reference.",
-            [model, reference, metrics, count, seed, steps, features, tensor, crop, mean, deviation], (parsed, report, _) =>
+        var reference = new Option<string>("--reference") { HelpName = "FILE", Description = "What to compare with: a mixture's .csv, or an idx file of images.", Required = true };
+        var metrics = new Option<string[]>("--metric") { HelpName = "NAME", Description = "Metric with its sample count: logp10k, mmd10k, coverage10k, fid1k; default: all that the reference allows.", DefaultValueFactory = _ => [] };
+        var count = new Option<int>("--count", "-n") { HelpName = "N", Description = "Samples, when no metric says so.", DefaultValueFactory = _ => 10_000 };
+        var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of the samples.", DefaultValueFactory = _ => 0 };
+        var steps = new Option<int>("--steps") { HelpName = "K", Description = "Steps of the sampler, for teachers.", DefaultValueFactory = _ => 18 };
+        var device = RunVerb.DeviceOption();
+        var features = new Option<string>("--features") { HelpName = "FILE", Description = "ONNX file of a feature extractor, for images." };
+        var tensor = new Option<string>("--feature-tensor") { HelpName = "NAME", Description = "Its tensor that holds the features; default its first output." };
+        var crop = new Option<int>("--feature-crop") { HelpName = "PIXELS", Description = "Pixels cut from each side of a sample first.", DefaultValueFactory = _ => 0 };
+        var mean = new Option<double>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
+        var deviation = new Option<double>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
+        return Verb.Create("evaluate", "Measure a generator or a teacher against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
+            [model, reference, metrics, count, seed, steps, device, features, tensor, crop, mean, deviation], (parsed, report, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(reference)!);
             var isMixture = Path.GetExtension(target).Equals(".csv", StringComparison.OrdinalIgnoreCase);
             if (!isMixture && parsed.GetValue(features) is null)
                 throw new UsageException("--features: nothing found; images are compared by the features of an ONNX network.");
+            if (isMixture && (parsed.GetValue(features) ?? parsed.GetValue(tensor)) is not null)
+                throw new UsageException("--features and --feature-tensor: a mixture's points are compared as they are. Leave them out, or give --reference an idx file of images.");
             var file = OnnxReader.Read(path);
             using var evaluator = new Evaluator(new EvaluationOptions
             {
@@ -40,11 +42,10 @@ internal static class EvaluateVerb
                 FeatureTensor = parsed.GetValue(tensor) ?? "",
                 FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean), Deviation = parsed.GetValue(deviation) },
             });
-            var samples = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), null, parsed.GetValue(steps)));
+            var samples = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), null, parsed.GetValue(steps), parsed.GetValue(device)));
             var numbers = evaluator.Measure(samples);
             report.Set("metrics", numbers);
-            foreach (var (name, number) in numbers)
-                report.Line(string.Create(CultureInfo.InvariantCulture, $"{name,-28} {number:G6}"));
+            RunLines.MetricsTable(report, "metric", numbers);
             return ExitCodes.Done;
         });
     }

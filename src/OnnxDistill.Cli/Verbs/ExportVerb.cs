@@ -11,11 +11,12 @@ internal static class ExportVerb
     public static Command Create()
     {
         var run = new Argument<string>("RUN") { Description = "Run folder." };
-        var output = new Option<string>("--output", "-o") { Description = "File of the generator.", Required = true };
+        var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "File of the generator.", Required = true };
         return Verb.Create("export", "Write a run's averaged student as a one-step generator, checked against the training graph.", [run, output],
             (parsed, report, _) =>
         {
             var target = parsed.GetValue(output)!;
+            OutputFile.Require(target);
             var (model, check) = RunExport.FromRun(parsed.GetValue(run)!);
             if (check is not null)
             {

@@ -13,11 +13,11 @@ internal static class GradCheckVerb
     {
         var standard = new GradientCheckOptions();
         var model = new Argument<string>("MODEL") { Description = "ONNX file, opset 7 to 25." };
-        var feeds = new Option<string>("--feeds") { Description = "Arrays by input name (.npz); inputs that it lacks are random." };
-        var batch = new Option<long?>("--batch") { Description = "Samples, where the file leaves the batch open; default 2." };
-        var directions = new Option<int>("--directions") { Description = "Random directions for each value.", DefaultValueFactory = _ => standard.Directions };
-        var seed = new Option<long>("--seed") { Description = "Seed of random inputs and directions.", DefaultValueFactory = _ => standard.Seed };
-        var tolerance = new Option<double>("--tolerance") { Description = "Largest relative error.", DefaultValueFactory = _ => standard.Tolerance };
+        var feeds = new Option<string>("--feeds") { HelpName = "FILE", Description = "Arrays by input name (.npz); inputs that it lacks are random." };
+        var batch = new Option<long?>("--batch") { HelpName = "N", Description = "Samples, where the file leaves the batch open; default 2." };
+        var directions = new Option<int>("--directions") { HelpName = "N", Description = "Random directions for each value.", DefaultValueFactory = _ => standard.Directions };
+        var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of random inputs and directions.", DefaultValueFactory = _ => standard.Seed };
+        var tolerance = new Option<double>("--tolerance") { HelpName = "X", Description = "Largest relative error.", DefaultValueFactory = _ => standard.Tolerance };
         return Verb.Create("gradcheck", "Compare the generated gradients of a model with central differences; exit code 5 when one is off.",
             [model, feeds, batch, directions, seed, tolerance], (parsed, report, _) =>
         {
@@ -67,12 +67,13 @@ internal static class GradCheckVerb
         report.Set("tolerance", options.Tolerance);
         report.Set("passed", result.Passed);
 
-        var width = result.Rows.Max(r => r.Name.Length);
-        report.Line(string.Create(CultureInfo.InvariantCulture, $"{"value".PadRight(width)} {"elements",10} {"analytic",14} {"numeric",14} {"rel. error",10} {"uncertain",10}"));
-        foreach (var row in result.Rows)
+        string Small(double value) => value.ToString("0.0e-0", CultureInfo.InvariantCulture);
+        report.Table([new("value"), new("elements", IsNumber: true), new("analytic", IsNumber: true), new("numeric", IsNumber: true),
+            new("rel. error", IsNumber: true), new("uncertain", IsNumber: true), new("verdict")], result.Rows.Select(row => new[]
         {
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"{row.Name.PadRight(width)} {row.Elements,10} {row.Analytic,14:G7} {row.Numeric,14:G7} {row.RelativeError,10:E1} {row.Uncertainty,10:E1}  {Words(row.Verdict)}"));
-        }
+            row.Name, row.Elements.ToString("N0", CultureInfo.InvariantCulture), row.Analytic.ToString("G7", CultureInfo.InvariantCulture),
+            row.Numeric.ToString("G7", CultureInfo.InvariantCulture), Small(row.RelativeError), Small(row.Uncertainty), Words(row.Verdict),
+        }));
         if (result.Rows.Any(r => r.Verdict == GradientVerdict.TooWeakToTell))
             report.Line("Too weak to tell: rounding or kinks (ReLUs) make the differences vaguer than the tolerance; a larger --tolerance can tell more.");
         report.Line(string.Create(CultureInfo.InvariantCulture,

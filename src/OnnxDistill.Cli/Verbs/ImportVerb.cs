@@ -11,23 +11,26 @@ internal static class ImportVerb
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file of a diffusion or flow network." };
-        var output = new Option<string>("--output", "-o") { Description = "File of the teacher.", Required = true };
+        var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "File of the teacher.", Required = true };
         var prediction = new Option<string>("--prediction")
         {
+            HelpName = "NAME",
             Description = $"What the network predicts: {string.Join("; ", TeacherConventions.All.Select(c => $"{c.Name} = {c.Summary}"))}.",
             Required = true,
         };
-        var labels = new Option<int>("--labels") { Description = "Number of classes, without a null class.", DefaultValueFactory = _ => 0 };
-        var nullLabel = new Option<int>("--null-label") { Description = "The label that means no class; -1 for none.", DefaultValueFactory = _ => -1 };
-        var sigmaData = new Option<double>("--sigma-data") { Description = "Standard deviation of the data, in its own units.", DefaultValueFactory = _ => 0.5 };
-        var sample = new Option<string>("--sample") { Description = "Name of the noisy-sample input; guessed when left out." };
-        var time = new Option<string>("--time") { Description = "Name of the time input; guessed when left out." };
-        var label = new Option<string>("--label") { Description = "Name of the label input; guessed when left out." };
-        var licence = new Option<string>("--licence") { Description = "Licence, as the source states it.", DefaultValueFactory = _ => "not stated" };
-        return Verb.Create("import", "Wrap a raw network to a denoiser D(x; sigma) and record its convention.",
+        prediction.AcceptOnlyFromAmong([.. TeacherConventions.All.Select(c => c.Name)]);
+        var labels = new Option<int>("--labels") { HelpName = "N", Description = "Number of classes, without a null class.", DefaultValueFactory = _ => 0 };
+        var nullLabel = new Option<int>("--null-label") { HelpName = "N", Description = "The label that means no class; -1 for none.", DefaultValueFactory = _ => -1 };
+        var sigmaData = new Option<double>("--sigma-data") { HelpName = "X", Description = "Standard deviation of the data, in its own units.", DefaultValueFactory = _ => 0.5 };
+        var sample = new Option<string>("--sample") { HelpName = "NAME", Description = "Name of the noisy-sample input; guessed when left out." };
+        var time = new Option<string>("--time") { HelpName = "NAME", Description = "Name of the time input; guessed when left out." };
+        var label = new Option<string>("--label") { HelpName = "NAME", Description = "Name of the label input; guessed when left out." };
+        var licence = new Option<string>("--licence") { HelpName = "TEXT", Description = "Licence, as the source states it.", DefaultValueFactory = _ => "not stated" };
+        return Verb.Create("import", "Wrap a raw network to a denoiser D(x; sigma), check that it denoises, and record its convention.",
             [model, output, prediction, labels, nullLabel, sigmaData, sample, time, label, licence], (parsed, report, _) =>
         {
             var (source, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
+            OutputFile.Require(target);
             var teacher = TeacherImporter.Import(source, new ImportOptions
             {
                 Prediction = parsed.GetValue(prediction)!,

@@ -32,6 +32,7 @@ internal static class InspectVerb
             report.Set("operators", coverage.Operators);
             report.Set("missingGradients", coverage.Missing.Select(m => new { node = m.Node.ToString(), reason = m.Reason }));
             report.Set("metadata", file.Metadata);
+            report.Set("guess", card is null ? new { sample = sample?.Name, time = time?.Name, label = label?.Name } : null);
 
             report.Line($"opset {file.Opset}, IR {file.IrVersion}, made by {file.Producer}");
             foreach (var input in graph.Inputs)

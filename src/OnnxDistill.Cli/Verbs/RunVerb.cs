@@ -11,25 +11,45 @@ internal static class RunVerb
     public static Command Create(string name, string description, Func<string, bool> accepts)
     {
         var recipe = new Argument<string>("RECIPE") { Description = "Recipe file (JSON, comments allowed)." };
-        var output = new Option<string>("--output", "-o") { Description = "Run folder; default runs/<folder>-<recipe>." };
-        var set = new Option<string[]>("--set") { Description = "Override a setting: --set training.batch=64 (may be repeated).", DefaultValueFactory = _ => [] };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Print the resolved recipe and the sizes of all graphs, then end." };
-        var resume = new Option<string>("--resume") { Description = "Go on with the run in that folder, from its newest state, bit for bit." };
-        return Verb.Create(name, description, [recipe, output, set, dryRun, resume], (parsed, report, stop) =>
+        var output = new Option<string>("--output", "-o") { HelpName = "FOLDER", Description = "Run folder. [default: runs/<folder>-<recipe>]" };
+        var set = SetOption();
+        var device = DeviceOption();
+        var dryRun = new Option<bool>("--dry-run") { Description = "Print the resolved recipe and the sizes of all graphs, then end; nothing is written." };
+        var resume = new Option<string>("--resume") { HelpName = "RUN", Description = "Go on with the run in that folder, from its newest state, bit for bit." };
+        return Verb.Create(name, description, [recipe, output, set, device, dryRun, resume], (parsed, report, stop) =>
         {
             var path = parsed.GetValue(recipe)!;
-            var loaded = RecipeLoader.Load(path, parsed.GetValue(set));
+            if (parsed.GetValue(resume) is not null && parsed.GetValue(output) is not null)
+                throw new UsageException("--output beside --resume: a run goes on in the folder that --resume names. Leave one of them out.");
+            var assignments = parsed.GetValue(device) is { } where ? parsed.GetValue(set)!.Append($"training.device={where}") : parsed.GetValue(set)!;
+            var loaded = RecipeLoader.Load(path, assignments);
             if (!accepts(loaded.Method.Name))
-                throw new UsageException($"'{path}' has the method '{loaded.Method.Name}', which the verb '{name}' does not run.");
+                throw new UsageException($"'{path}' has the method '{loaded.Method.Name}', which the verb '{name}' does not run; '{(name == "train" ? "distill" : "train")}' does.");
             var folder = parsed.GetValue(resume) ?? parsed.GetValue(output) ?? DefaultFolder(path, loaded.Name);
-            var program = TrainingProgram.Build(loaded);
             if (parsed.GetValue(dryRun))
-                return Describe(program, folder, report);
+                return Describe(TrainingProgram.Build(loaded), folder, report);
+            if (File.Exists(folder))
+                throw new UsageException($"'{folder}' is a file; name a folder for the run.");
+            OutputFile.RequireFolder(folder);
+            var program = TrainingProgram.Build(loaded);
             Announce(program, folder, report);
-            var result = Trainer.Run(program, folder, parsed.GetValue(resume) is not null, new RunConsole(report.Json), stop);
+            var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop));
             return Finish(result, path, folder, name, report);
         });
     }
+
+    /// <summary>The option that overrides a recipe's settings.</summary>
+    public static Option<string[]> SetOption() => new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = "Override a setting, --set training.batch=64; lists as JSON, --set network.hidden=[64,64]. May be repeated.",
+        DefaultValueFactory = _ => [],
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    /// <summary>The option that names the device.</summary>
+    public static Option<string?> DeviceOption() => new("--device") { HelpName = "DEVICE", Description = "Where the graphs run: cpu or cuda:0. [default: cpu]" };
 
     private static string DefaultFolder(string recipe, string name) =>
         Path.Combine("runs", $"{Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(recipe)))}-{name}");
@@ -65,7 +85,7 @@ internal static class RunVerb
         report.Set("metrics", result.Metrics);
         if (result.Stopped)
         {
-            report.Line($"\nStopped; the state is saved. Go on with: onnxdistill {verb} {recipe} --resume {folder}");
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"\nStopped after {result.ImagesSeen:N0} samples; the state is saved. Go on with:\n  onnxdistill {verb} {recipe} --resume {folder}"));
             return ExitCodes.Stopped;
         }
         report.Line($"\nDone: {result.GeneratorPath}");

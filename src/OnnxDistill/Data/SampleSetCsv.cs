@@ -33,7 +33,7 @@ public static class SampleSetCsv
         if (points.Dims.Length != 1)
         {
             throw new ArgumentException(
-                $"Samples of shape [{string.Join(", ", points.Dims.ToArray())}] are not points; write them as .npy.", nameof(points));
+                $"Samples of shape [{string.Join(", ", points.Dims.ToArray())}] are not points; write them as .npy.");
         }
 
         CsvTable.Write(

@@ -22,6 +22,10 @@ public static class SamplePicture
         }
         if (samples.Dims is not [2])
             throw new ArgumentException($"Only images and points in the plane can be drawn, found samples of shape [{string.Join(", ", samples.Dims.ToArray())}].");
-        return new ScatterPlot(title, reference is null ? samples : reference.Take(Math.Min(reference.Count, samples.Count)), samples).ToPng();
+        return new ScatterPlot(title, reference?.Take(Math.Min(reference.Count, samples.Count)), samples)
+        {
+            TargetLabel = "real data",
+            StudentLabel = reference is null ? "samples" : "student",
+        }.ToPng();
     }
 }

@@ -7,9 +7,9 @@ namespace OnnxDistill.Imaging;
 /// <summary>Two sets of points in the plane, the target's under the student's. Points outside the range, or not finite, are not drawn but
 /// counted in the legend.</summary>
 /// <param name="Title">The line on top.</param>
-/// <param name="Target">Points of the teacher or of real data.</param>
+/// <param name="Target">Points of the teacher or of real data; null for a plot of one set.</param>
 /// <param name="Student">Points of the student.</param>
-public sealed record ScatterPlot(string Title, SampleSet Target, SampleSet Student)
+public sealed record ScatterPlot(string Title, SampleSet? Target, SampleSet Student)
 {
     /// <summary>What the legend calls the target.</summary>
     public string TargetLabel { get; init; } = "teacher";
@@ -28,13 +28,13 @@ public sealed record ScatterPlot(string Title, SampleSet Target, SampleSet Stude
     /// <returns>A PNG file's bytes.</returns>
     public byte[] ToPng()
     {
-        if (Target.SampleSize != 2 || Student.SampleSize != 2)
+        if ((Target ?? Student).SampleSize != 2 || Student.SampleSize != 2)
         {
             throw new ArgumentException(
-                $"A scatter plot shows points in the plane; found {Target.SampleSize} and {Student.SampleSize} coordinates.");
+                $"A scatter plot shows points in the plane; found {(Target ?? Student).SampleSize} and {Student.SampleSize} coordinates.");
         }
 
-        var range = Range ?? SquareAround(Target);
+        var range = Range ?? SquareAround(Target ?? Student);
         if (!(range.MaxX > range.MinX && range.MaxY > range.MinY))
         {
             throw new ArgumentException($"The range {range} is empty; each maximum must lie above its minimum.");
@@ -43,13 +43,11 @@ public sealed record ScatterPlot(string Title, SampleSet Target, SampleSet Stude
         using var frame = new PlotFrame(Size, Size, new PlotAxis(range.MinX, range.MaxX), new PlotAxis(range.MinY, range.MaxY));
         frame.DrawTitle(Title);
         // The target's points are larger, so that where both lie the student's stand on a visible ground.
-        var targetOutside = DrawPoints(frame, Target, range, PlotColors.Target, 1.6f);
-        var studentOutside = DrawPoints(frame, Student, range, PlotColors.Student, 1);
-        frame.DrawLegend(
-        [
-            (Legend(TargetLabel, Target.Count, targetOutside), PlotColors.Target),
-            (Legend(StudentLabel, Student.Count, studentOutside), PlotColors.Student),
-        ]);
+        var legend = new List<(string, SKColor)>();
+        if (Target is not null)
+            legend.Add((Legend(TargetLabel, Target.Count, DrawPoints(frame, Target, range, PlotColors.Target, 1.6f)), PlotColors.Target));
+        legend.Add((Legend(StudentLabel, Student.Count, DrawPoints(frame, Student, range, PlotColors.Student, 1)), PlotColors.Student));
+        frame.DrawLegend([.. legend]);
         return frame.ToPng();
     }
 

@@ -63,7 +63,7 @@ public sealed record NetworkOptions : IValidatableObject
 }
 
 /// <summary>Options of the training loop.</summary>
-public sealed record TrainingOptions
+public sealed record TrainingOptions : IValidatableObject
 {
     /// <summary>Seed of every random number of the run.</summary>
     public long Seed { get; init; }
@@ -118,6 +118,22 @@ public sealed record TrainingOptions
 
     /// <summary>The optimizer of that role.</summary>
     public OptimizerOptions OptimizerOf(string role) => Optimizers.GetValueOrDefault(role, Optimizer);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        var problem = "";
+        try
+        {
+            Runtime.Sessions.Device.Parse(Device);
+        }
+        catch (FormatException error)
+        {
+            problem = error.Message;
+        }
+        if (problem.Length > 0)
+            yield return new ValidationResult($"device: {problem}");
+    }
 }
 
 /// <summary>Options of Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019).</summary>

@@ -22,6 +22,8 @@ public static class RecipeLoader
     /// <exception cref="RecipeException">Missing file, wrong JSON, unknown key, or value out of range.</exception>
     public static LoadedRecipe Load(string path, IEnumerable<string>? assignments = null)
     {
+        if (Directory.Exists(path))
+            throw new RecipeException($"The recipe '{path}' is a folder; name the .json file inside it.");
         if (!File.Exists(path))
             throw new RecipeException($"The recipe '{path}' does not exist. Recipes lie in models/<name>/<method>.json.");
         return Resolve(Parse(File.ReadAllText(path), $"'{path}'"), Path.GetDirectoryName(Path.GetFullPath(path))!,

@@ -57,6 +57,6 @@ public sealed class GeneratorSampler : IDisposable
     {
         _session.Dispose();
         return new TeacherMismatchException($"{what} is no one-step generator: expected an input '{Export.GeneratorBuilder.Latent}', found "
-            + $"{string.Join(", ", model.Graph.Inputs.Select(i => i.Name))}.");
+            + $"{string.Join(", ", model.Graph.Inputs.Select(i => i.Name))}. A raw diffusion network becomes a teacher by 'onnxdistill import'.");
     }
 }

@@ -79,6 +79,8 @@ public static class TeacherImporter
             throw new TeacherMismatchException($"'{file}' has the inputs {string.Join("; ", raw.Graph.Inputs)}: no sample and time could be told apart. "
                 + "Name them with --sample and --time.");
         }
+        if (sample.Type is not ElementType.Float32 && sample.Type.IsFloating())
+            throw new TeacherMismatchException($"'{file}' takes its sample as {sample}, expected float32. Export the network in float32 (in PyTorch: model.float() first).");
         if (time.Type != ElementType.Float32 || time.Shape.Rank != 1 || (label is not null && (label.Type != ElementType.Int64 || label.Shape.Rank != 1)))
             throw new TeacherMismatchException($"'{file}': time has to be float32 [N] and labels int64 [N], found {time}{(label is null ? "" : $" and {label}")}.");
         if (label is not null != options.Labels > 0)

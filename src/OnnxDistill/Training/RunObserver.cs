@@ -3,6 +3,13 @@ namespace OnnxDistill.Training;
 /// <summary>What a run tells whoever watches it.</summary>
 public interface IRunObserver
 {
+    /// <summary>After every step; most have nothing to say to it.</summary>
+    /// <param name="imagesSeen">Samples that the student's step has seen.</param>
+    /// <param name="images">Length of the run.</param>
+    void Stepped(long imagesSeen, long images)
+    {
+    }
+
     /// <summary>A row of the log: numbers by name (losses, norms, speed).</summary>
     void Progress(RunProgress progress);
 

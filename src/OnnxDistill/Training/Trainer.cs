@@ -48,6 +48,7 @@ public static class Trainer
             var before = engine.ImagesSeen;
             var result = engine.Step();
             rows.Add(result, program.Task.Batch);
+            observer.Stepped(engine.ImagesSeen, training.Images);
 
             skippedInARow = result.Skipped > 0 ? skippedInARow + 1 : 0;
             if (skippedInARow >= training.MaxSkippedSteps)

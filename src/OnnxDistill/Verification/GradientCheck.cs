@@ -1,4 +1,5 @@
 using OnnxDistill.Graph;
+using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Verification;
@@ -19,6 +20,8 @@ public static class GradientCheck
         ArgumentNullException.ThrowIfNull(model);
         feeds ??= new Dictionary<string, TensorData>();
         options ??= new GradientCheckOptions();
+        // ONNX Runtime would stop at the first operator that it does not know, and name no node.
+        CoverageReport.Of(model.Graph.Nodes.Where(n => n.Domain.Length > 0 && !model.Functions.Any(f => f.Domain == n.Domain && f.Name == n.OpType))).ThrowIfIncomplete();
         return Run(CheckedModel.Prepare(model, feeds, options.Batch), feeds, options);
     }
 

@@ -1,3 +1,5 @@
+using OnnxDistill.Tests.Repository;
+
 namespace OnnxDistill.Tests.Data;
 
 /// <summary>A folder of one test's files, deleted with it.</summary>
@@ -12,18 +14,9 @@ internal sealed class TestFiles : IDisposable
     /// <summary>A file of the shared data beside the repository; the test is skipped where that is absent.</summary>
     public static string Shared(string relative)
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "OnnxDistill.sln")))
-            {
-                var path = Path.Combine(folder.FullName, "..", "shared", "data", relative);
-                return File.Exists(path)
-                    ? path
-                    : throw new AssertInconclusiveException($"The shared data file {relative} is not on this machine.");
-            }
-        }
-
-        throw new AssertInconclusiveException("The tests do not run from within the repository, so the shared data cannot be found.");
+        var root = RepositoryRoot.Find() ?? throw new AssertInconclusiveException("The tests do not run from within the repository, so the shared data cannot be found.");
+        var path = Path.Combine(root, "..", "shared", "data", relative);
+        return File.Exists(path) ? path : throw new AssertInconclusiveException($"The shared data file {relative} is not on this machine.");
     }
 
     public string Write(string name, byte[] bytes)

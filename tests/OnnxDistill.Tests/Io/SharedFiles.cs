@@ -1,3 +1,5 @@
+using OnnxDistill.Tests.Repository;
+
 namespace OnnxDistill.Tests.Io;
 
 /// <summary>The folder of outside test data, which lies beside the repository and need not be there.</summary>
@@ -5,14 +7,8 @@ internal static class SharedFiles
 {
     public static string Data()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "OnnxDistill.sln")))
-                continue;
-            var data = Path.GetFullPath(Path.Combine(folder.FullName, "..", "shared", "data"));
-            if (Directory.Exists(data))
-                return data;
-        }
+        if (RepositoryRoot.Find() is { } root && Path.GetFullPath(Path.Combine(root, "..", "shared", "data")) is var data && Directory.Exists(data))
+            return data;
         Assert.Inconclusive("The folder ../shared/data beside the repository is not there.");
         return "";
     }

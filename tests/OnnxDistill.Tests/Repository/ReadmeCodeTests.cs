@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.ML.OnnxRuntime;
 using OnnxDistill.Data;
 using OnnxDistill.Export;
@@ -74,15 +73,13 @@ public sealed class ReadmeCodeTests
     [DataRow("graph")]
     public void TheReadmeShowsTheCodeOfThisTest(string snippet)
     {
-        var lines = File.ReadAllLines(ThisFile());
+        var lines = File.ReadAllLines(RepositoryRoot.Of("tests", "OnnxDistill.Tests", "Repository", "ReadmeCodeTests.cs"));
         var begin = Array.FindIndex(lines, l => l.Trim() == $"// readme: {snippet}") + 1;
         var end = Array.FindIndex(lines, begin, l => l.Trim() == "// readme: end");
         var code = string.Join('\n', lines[begin..end].Select(l => l.Trim()));
-        var readme = File.ReadAllText(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../README.md")).ReplaceLineEndings("\n");
+        var readme = File.ReadAllText(RepositoryRoot.Of("README.md")).ReplaceLineEndings("\n");
         Assert.Contains($"```csharp\n{code}\n```", readme, $"copy the lines between '// readme: {snippet}' and '// readme: end' into README.md");
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private static void InScratchFolder(Action body)
     {

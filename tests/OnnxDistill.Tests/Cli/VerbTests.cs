@@ -1,0 +1,155 @@
+using System.Text.Json.Nodes;
+using OnnxDistill.Cli;
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
+using OnnxDistill.Teachers;
+
+namespace OnnxDistill.Tests.Cli;
+
+/// <summary>Every verb on good input: what it writes, says, and says to machines.</summary>
+[TestClass]
+public sealed class VerbTests
+{
+    [TestMethod]
+    public void InspectTellsInputsParametersOperatorsGradientsAndTheGuess()
+    {
+        using var files = new TinyFiles();
+        var raw = files.Write("flow.onnx", TinyFiles.Flow());
+        var text = CommandLine.Run("inspect", raw).Expect(0).Output;
+        foreach (var words in new[] { "opset 18", "input   zt: Float32[N, 2]", "output  v", "Div 1", "every operator has a rule", "sample 'zt', time 't'" })
+            StringAssert.Contains(text, words);
+        var json = CommandLine.Run("inspect", raw, "--json").Expect(0).Json;
+        Assert.AreEqual(18, json["opset"]!.GetValue<int>());
+        Assert.AreEqual("t", json["guess"]!["time"]!.GetValue<string>());
+        Assert.IsEmpty(json["missingGradients"]!.AsArray());
+        // A teacher tells its card; nothing is left to guess.
+        Assert.IsNull(CommandLine.Run("inspect", files["teacher.onnx"], "--json").Expect(0).Json["guess"]);
+    }
+
+    [TestMethod]
+    public void ImportWrapsARawNetworkToATeacherThatOtherVerbsTake()
+    {
+        using var files = new TinyFiles();
+        var raw = files.Write("flow.onnx", TinyFiles.Flow());
+        var json = CommandLine.Run("import", raw, "-o", files["new/flow-teacher.onnx"], "--prediction", "flow", "--sigma-data", "1", "--licence", "MIT", "--json").Expect(0).Json;
+        Assert.AreEqual("flow", json["card"]!["prediction"]!.GetValue<string>());
+        var card = TeacherCard.Read(OnnxReader.Read(files["new/flow-teacher.onnx"]))!;
+        Assert.AreEqual(("flow", 1.0, "MIT"), (card.Prediction, card.SigmaData, card.Licence));
+        var samples = CommandLine.Run("sample", files["new/flow-teacher.onnx"], "-n", "200", "-o", files["s.npy"]).Expect(0);
+        StringAssert.Contains(samples.Output, "200 samples [2]");
+        // The data are standard normal; 400 numbers have a mean square within four standard errors (sqrt(2/400) = 0.07) of 1.
+        var meanSquare = NpyFile.Read(files["s.npy"]).ToDoubles().Average(v => v * v);
+        Assert.AreEqual(1, meanSquare, 0.28);
+    }
+
+    [TestMethod]
+    [DataRow("ring8", 8)]
+    [DataRow("forty", 40)]
+    public void MixtureWritesATeacherAndItsTable(string name, int modes)
+    {
+        using var files = new TinyFiles();
+        CommandLine.Run("mixture", name, "-o", files["mix"]).Expect(0);
+        Assert.HasCount(modes + 1, File.ReadAllLines(files["mix/mixture.csv"]));
+        CommandLine.Run("sample", files["mix/teacher.onnx"], "-n", "3", "-o", files["s.csv"]).Expect(0);
+    }
+
+    [TestMethod]
+    public void EvaluateMeasuresAgainstAMixtureWithRealDataBesideIt()
+    {
+        using var files = new TinyFiles();
+        var text = CommandLine.Run("evaluate", files["teacher.onnx"], "--reference", files["mixture.csv"], "-n", "300").Expect(0).Output;
+        StringAssert.Contains(text, "coverage300.covered");
+        StringAssert.Contains(text, "real data");
+        var metrics = CommandLine.Run("evaluate", files["teacher.onnx"], "--reference", files["mixture.csv"], "--metric", "logp200", "--metric", "coverage300", "--json")
+            .Expect(0).Json["metrics"]!.AsObject();
+        Assert.AreEqual(2, metrics["coverage300.covered"]!.GetValue<double>(), "the exact teacher finds both modes");
+        Assert.IsTrue(metrics.ContainsKey("logp200.mean") && !metrics.ContainsKey("mmd300.mmd"));
+    }
+
+    [TestMethod]
+    public void ExportWritesAGeneratorThatWasChecked()
+    {
+        using var files = new TinyFiles();
+        var run = files.Distilled();
+        var json = CommandLine.Run("export", run, "-o", files["g.onnx"], "--json").Expect(0).Json;
+        Assert.AreEqual("640", json["metadata"]!["onnxdistill.images_seen"]!.GetValue<string>());
+        // float32 over a few layers: another order of sums, nothing more.
+        Assert.IsLessThan(1e-4, json["check"]!["largestDifference"]!.GetValue<double>());
+        var model = OnnxReader.Read(files["g.onnx"]);
+        Assert.AreEqual("z: Float32[N, 2]", string.Join(", ", model.Graph.Inputs));
+        // A second export replaces the file as a whole.
+        CommandLine.Run("export", run, "-o", files["g.onnx"]).Expect(0);
+    }
+
+    [TestMethod]
+    public void ArtifactsWritesGraphsStateAndManifestOnly()
+    {
+        using var files = new TinyFiles();
+        var json = CommandLine.Run("artifacts", files["tiny.json"], "-o", files["art"], "--set", "training.batch=4", "--json").Expect(0).Json;
+        string[] expected = ["fake_score.onnx", "initial-fake_score-weights.npy", "initial-student-ema.npy", "initial-student-weights.npy", "manifest.json",
+            "optimizer-fake_score.onnx", "optimizer-student.onnx", "student.onnx"];
+        Assert.AreEqual(string.Join(", ", expected), string.Join(", ", json["files"]!.AsArray().Select(f => f!.GetValue<string>())));
+        Assert.AreEqual(4, JsonNode.Parse(File.ReadAllText(files["art/manifest.json"]))!["batch"]!.GetValue<int>());
+    }
+
+    [TestMethod]
+    public void GradCheckPassesOnAGoodModelAndTakesFeeds()
+    {
+        using var files = new TinyFiles();
+        var model = files.Write("linear.onnx", TinyFiles.Linear(3));
+        var text = CommandLine.Run("gradcheck", model).Expect(0).Output;
+        StringAssert.Contains(text, "agrees");
+        StringAssert.Contains(text, "tolerance 0.003");
+        var json = CommandLine.Run("gradcheck", model, "--json", "--batch", "5", "--seed", "3").Expect(0).Json;
+        Assert.IsTrue(json["passed"]!.GetValue<bool>());
+        Assert.AreEqual(string.Join(", ", "x", "w"), string.Join(", ", json["rows"]!.AsArray().Select(r => r!["name"]!.GetValue<string>()).Where(n => n[0] != '(')));
+    }
+
+    [TestMethod]
+    public void GradCheckFailsAtAKinkWithItsNumbersAndItsExitCode()
+    {
+        using var files = new TinyFiles();
+        // At 0 the rule takes the subgradient 0 where central differences find a half.
+        var b = new GraphBuilder("kink");
+        b.Output("y", b.Relu(b.Input("x", ElementType.Float32, Shape.Of(1, 4))));
+        var model = files.Write("kink.onnx", new OnnxModel(b.Graph));
+        NpzFile.Write(files["zeros.npz"], new Dictionary<string, TensorData> { ["x"] = TensorData.Of(new float[4], 1, 4) });
+        var failed = CommandLine.Run("gradcheck", model, "--feeds", files["zeros.npz"], "--json").Expect(ExitCodes.CheckFailed);
+        StringAssert.Contains(failed.Error, "Try other --feeds");
+        Assert.IsFalse(failed.Json["passed"]!.GetValue<bool>());
+        Assert.IsNotEmpty(failed.Json["rows"]!.AsArray());
+    }
+
+    [TestMethod]
+    public void DoctorFindsAWorkingRuntime()
+    {
+        StringAssert.Contains(CommandLine.Run("doctor").Output, "CPUExecutionProvider");
+        var json = CommandLine.Run("doctor", "--json").Json["report"]!;
+        Assert.AreEqual("off", json["telemetry"]!.GetValue<string>());
+        StringAssert.StartsWith(json["onnxRuntime"]!.GetValue<string>(), "1.");
+    }
+
+    [TestMethod]
+    public void UnderJsonEveryVerbPrintsOneObjectAndNothingElse()
+    {
+        using var files = new TinyFiles();
+        var generator = files.Generator();
+        var flow = files.Write("flow.onnx", TinyFiles.Flow());
+        string[][] lines =
+        [
+            ["inspect", generator], ["import", flow, "-o", files["i.onnx"], "--prediction", "flow", "--sigma-data", "1"], ["mixture", "ring8", "-o", files["m"]],
+            ["train", files["fit.json"], "-o", files["t"]], ["distill", files["tiny.json"], "-o", files["d"]], ["artifacts", files["tiny.json"], "-o", files["a"]],
+            ["sample", generator, "-o", files["s.png"]], ["evaluate", generator, "--reference", files["mixture.csv"], "-n", "100"],
+            ["export", files["d"], "-o", files["e.onnx"]], ["gradcheck", flow], ["doctor"],
+        ];
+        Assert.AreEqual(string.Join(", ", CommandApp.Root().Subcommands.Select(c => c.Name)), string.Join(", ", lines.Select(l => l[0])), "a new verb needs a line here");
+        foreach (var line in lines)
+        {
+            var result = CommandLine.Run([.. line, "--json"]);
+            Assert.AreEqual(0, result.Code, $"{line[0]}: {result.Error}");
+            Assert.IsGreaterThan(0, result.Json.Count, line[0]);
+            Assert.AreEqual("", result.Error, line[0]);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using OnnxDistill.Methods;
+using OnnxDistill.Recipes;
+using OnnxDistill.Teachers;
+
+namespace OnnxDistill.Tests.Repository;
+
+/// <summary>The folder of models stays small, and its recipes work from a fresh clone.</summary>
+[TestClass]
+public sealed class ModelsFolderTests
+{
+    private const long LargestFile = 4L << 20;
+    private const long LargestFolder = 40_000_000;
+
+    // Its source states no licence, so neither it nor what it is measured with is in the repository (models/README.md).
+    private const string WithoutItsFiles = "dit-mnist32/sid.json";
+
+    public static IEnumerable<object[]> Recipes => Directory.GetFiles(RepositoryRoot.Of("models"), "*.json", SearchOption.AllDirectories)
+        .Select(p => new object[] { Path.GetRelativePath(RepositoryRoot.Of("models"), p).Replace('\\', '/') });
+
+    [TestMethod]
+    public void EveryFileAndTheWholeFolderStaySmall()
+    {
+        var files = new DirectoryInfo(RepositoryRoot.Of("models")).GetFiles("*", SearchOption.AllDirectories);
+        Assert.AreEqual("", string.Join(", ", files.Where(f => f.Length >= LargestFile).Select(f => f.Name)), "4 MiB a file");
+        Assert.IsLessThan(LargestFolder, files.Sum(f => f.Length));
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Recipes))]
+    public void ARecipeParsesAndItsFilesAreThere(string recipe)
+    {
+        var loaded = RecipeLoader.Load(RepositoryRoot.Of("models", recipe));
+        var mixture = (loaded.Method.Options as DenoisingScoreMatchingOptions)?.Mixture ?? "";
+        var (top, evaluation) = (loaded.Recipe, loaded.Recipe.Evaluation);
+        string[] files = [top.Teacher, top.Initial, mixture, evaluation.Mixture, evaluation.Images, evaluation.Features];
+        var missing = files.Where(f => f.Length > 0 && !File.Exists(f)).ToList();
+        if (recipe == WithoutItsFiles)
+            Assert.Contains(top.Teacher, missing, "the exception is needed no more");
+        else
+            Assert.AreEqual("", string.Join(", ", missing));
+    }
+
+    [TestMethod]
+    public void EveryModelIsADenoiserWithALicenceAndIsNamedInTheReadme()
+    {
+        var readme = File.ReadAllText(RepositoryRoot.Of("models", "README.md"));
+        var models = Directory.GetFiles(RepositoryRoot.Of("models"), "*.onnx", SearchOption.AllDirectories);
+        Assert.IsNotEmpty(models);
+        foreach (var model in models)
+        {
+            Assert.AreNotEqual(new TeacherCard().Licence, Denoiser.Load(model).Card.Licence, model);
+            StringAssert.Contains(readme, Path.GetRelativePath(RepositoryRoot.Of("models"), model).Replace('\\', '/'));
+        }
+    }
+}

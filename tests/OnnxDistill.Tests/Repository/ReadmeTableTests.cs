@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using OnnxDistill.Cli;
+using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Methods;
+
+namespace OnnxDistill.Tests.Repository;
+
+/// <summary>The README's tables are written from the lists in the code.</summary>
+[TestClass]
+[DoNotParallelize] // with the variable set, several of these tests rewrite one file
+public sealed partial class ReadmeTableTests
+{
+    // The first family that an operator fits is its own.
+    private static readonly (string Title, Func<string, IGradientRule, bool> Fits)[] Families =
+    [
+        ("element by element", static (op, rule) => rule is ElementwiseRule || op is "Clip"),
+        ("reductions", static (op, _) => op.StartsWith("Reduce", StringComparison.Ordinal) || op.StartsWith("Cum", StringComparison.Ordinal)),
+        ("normalisation, softmax", static (op, _) => op.Contains("Norm", StringComparison.Ordinal) || op.Contains("Softmax", StringComparison.Ordinal)),
+        ("convolution, pooling, resampling", static (op, _) => ConvolutionLike().IsMatch(op)),
+        ("products", static (op, _) => op is "MatMul" or "Gemm" or "Einsum"),
+        ("shape and indexing", static (_, _) => true),
+    ];
+
+    private static readonly JsonSerializerOptions Compact = new(Recipes.RecipeJson.Options) { WriteIndented = false };
+
+    private static string Readme => RepositoryRoot.Of("README.md");
+
+    [TestMethod]
+    public void TheTableOfOperatorsIsTheListOfRules()
+    {
+        var families = GradientRules.All.GroupBy(r => Array.FindIndex(Families, f => f.Fits(r.Key, r.Value))).OrderBy(g => g.Key)
+            .Select(g => $"| {Families[g.Key].Title} | {Names(g.Select(r => r.Key))} |");
+        GeneratedText.RequireSection(Readme, "ops", string.Create(CultureInfo.InvariantCulture, $"""
+            | family | {GradientRules.All.Count} operators |
+            | --- | --- |
+            {string.Join('\n', families)}
+            | nothing flows through | {Names(GradientRules.NoGradient)} |
+
+            """).ReplaceLineEndings("\n"));
+    }
+
+    [TestMethod]
+    public void TheTableOfMethodsIsTheListOfMethods()
+    {
+        var rows = DistillationMethods.Names.Select(name =>
+        {
+            var (method, needsMixture) = WithDefaults(name);
+            var options = method.Options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
+                .Select(p => $"`{JsonName(p.Name)}` {Show(p.GetValue(method.Options))}");
+            return $"| `{name}` | {method.Paper} | {(needsMixture ? "yes, a mixture's" : "no")} | {string.Join("; ", options)} |\n";
+        });
+        GeneratedText.RequireSection(Readme, "methods", "| method | paper | needs real samples? | options with their defaults |\n| --- | --- | --- | --- |\n" + string.Concat(rows));
+    }
+
+    [TestMethod]
+    public void TheTableOfVerbsIsTheCommandsOwnHelp()
+    {
+        var rows = CommandApp.Root().Subcommands.Select(c =>
+        {
+            var words = c.Arguments.Select(a => a.HelpName ?? a.Name)
+                .Concat(c.Options.Where(o => o.Required).Select(o => $"{o.Aliases.FirstOrDefault() ?? o.Name} {o.HelpName}"));
+            Assert.IsFalse(c.Description!.AsSpan().ContainsAny("<|"), $"Markdown would read '{c.Description}' in its own way");
+            return $"| `{string.Join(" ", words.Prepend(c.Name))}` | {c.Description} |\n";
+        });
+        GeneratedText.RequireSection(Readme, "verbs", "| verb | does |\n| --- | --- |\n" + string.Concat(rows));
+    }
+
+    [TestMethod]
+    public void TheExitCodesAreThoseOfTheCommand()
+    {
+        var sentence = ExitCodeSentence().Match(File.ReadAllText(Readme)).Groups[1].Value;
+        var told = sentence.Split(',').Select(p => p.Trim().Split(' ', 2)).ToDictionary(p => int.Parse(p[0], CultureInfo.InvariantCulture), p => p[1]);
+        var codes = typeof(ExitCodes).GetFields(BindingFlags.Public | BindingFlags.Static).ToDictionary(f => (int)f.GetRawConstantValue()!, f => f.Name);
+        Assert.AreEqual(string.Join(", ", codes.Keys.Order()), string.Join(", ", told.Keys.Order()));
+        foreach (var (code, name) in codes)
+        {
+            // WrongUsage is told with the words 'wrong' and 'usage', whatever stands between them.
+            foreach (var word in Word().Matches(name).Select(m => m.Value))
+                StringAssert.Contains(told[code], word, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    // A method that learns from samples has to be told which; all other options have defaults.
+    private static (IDistillationMethod Method, bool NeedsMixture) WithDefaults(string name)
+    {
+        try
+        {
+            return (DistillationMethods.Create(name, []), false);
+        }
+        catch (RecipeException)
+        {
+            return (DistillationMethods.Create(name, new JsonObject { ["mixture"] = "file" }), true);
+        }
+    }
+
+    private static string Names(IEnumerable<string> operators) => string.Join(", ", operators.Select(op => $"`{op}`"));
+
+    private static string JsonName(string name) => JsonNamingPolicy.CamelCase.ConvertName(name);
+
+    private static string Show(object? value) => value switch
+    {
+        NoiseLaw { Kind: NoiseLawKind.LogNormal } law => Format($"log-normal, mean {law.Mean}, deviation {law.Deviation}"),
+        NoiseLaw { Kind: NoiseLawKind.KarrasUniform } law => Format($"karras-uniform, {law.Min} to {law.Max}, rho {law.Rho}, tMax {law.TMax}"),
+        NoiseLaw law => Format($"power, {law.Min} to {law.Max}, power {law.Power}"),
+        string text => text,
+        bool flag => flag ? "true" : "false",
+        Enum => JsonSerializer.Serialize(value, Compact).Trim('"'),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => JsonSerializer.Serialize(value, Compact),
+    };
+
+    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("^Exit codes: ([^.]+)\\.", RegexOptions.Multiline)]
+    private static partial Regex ExitCodeSentence();
+
+    [GeneratedRegex("[A-Z][a-z]+")]
+    private static partial Regex Word();
+
+    [GeneratedRegex("Conv|Pool|Resize|Upsample|GridSample|AffineGrid|DepthToSpace|SpaceToDepth|Col2Im|RoiAlign")]
+    private static partial Regex ConvolutionLike();
+}
