@@ -62,8 +62,8 @@ internal static class SmallConversions
     public static void RoiAlign(NodeRewriter r) =>
         r.Replace(r.Node.OpType, r.Node.Inputs, r.Node.Attributes.With("coordinate_transformation_mode", "output_half_pixel"));
 
-    /// <summary>Scatter was renamed in 11.</summary>
-    public static void Scatter(NodeRewriter r) => r.Replace("ScatterElements", r.Node.Inputs, r.Node.Attributes);
+    /// <summary>The same operator under another name.</summary>
+    public static Action<NodeRewriter> Rename(string opType) => r => r.Replace(opType, r.Node.Inputs, r.Node.Attributes);
 
     /// <summary>Split before 18: the parts are a list (an attribute before 13, then an input) or equal; equal parts must now be
     /// counted.</summary>
