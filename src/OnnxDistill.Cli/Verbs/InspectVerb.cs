@@ -18,7 +18,7 @@ internal static class InspectVerb
         {
             var file = OnnxReader.Read(parsed.GetValue(model)!);
             var graph = file.Graph;
-            var coverage = CoverageReport.OfRaw(graph);
+            var coverage = CoverageReport.OfRaw(file);
             var parameters = graph.Initializers.Where(i => i.Type.IsFloating()).ToList();
             var count = parameters.Sum(p => p.Constant!.ElementCount);
             var card = TeacherCard.Read(file);

@@ -24,6 +24,11 @@ public static class OpsetConverter
                 + string.Join("\n  - ", refusals.Select(static r => $"{r.Node}: {r.Reason}")));
     }
 
+    /// <summary>Whether nodes can be converted only when more shapes are known; nodes that cannot be converted at all do not count.</summary>
+    /// <inheritdoc cref="Convert"/>
+    public static bool LacksShapes(OnnxModel model) => Try(model).Refusals is var refusals && refusals.Any(static r => r.LacksShapes)
+        && refusals.All(static r => r.LacksShapes);
+
     /// <summary>The model at opset 18 as far as it can be converted, and the nodes that cannot, which are then missing in it.</summary>
     /// <exception cref="UnsupportedOpException">The opset lies outside the range, or functions cannot be inlined.</exception>
     internal static (OnnxModel Model, IReadOnlyList<ConversionRefusal> Refusals) Try(OnnxModel model)

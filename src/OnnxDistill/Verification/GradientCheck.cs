@@ -19,7 +19,7 @@ public static class GradientCheck
         ArgumentNullException.ThrowIfNull(model);
         feeds ??= new Dictionary<string, TensorData>();
         options ??= new GradientCheckOptions();
-        return Run(CheckedModel.Prepare(model, feeds, options.Batch), feeds, options);
+        return Run(CheckedModel.Prepare(model, feeds, options), feeds, options);
     }
 
     /// <summary>The check of a prepared model; tests hand in graphs whose gradient is wrong on purpose.</summary>

@@ -35,7 +35,7 @@ internal static class GradientHarness
         var feeds = @case.Feeds(precision);
         // A floating constant of a case is meant to be one, so no initializer is a weight.
         // Converted first: ONNX Runtime has kernels for float64 more often for the standard operators than for what they stand for.
-        var first = CheckedModel.Prepare(OpsetConverter.Convert(@case.Build(precision)), feeds, null) with { Weights = [] };
+        var first = CheckedModel.Prepare(OpsetConverter.Convert(@case.Build(precision)), feeds, options) with { Weights = [] };
         AssertAgrees(GradientCheck.Run(first, feeds, options), $"{@case} in {precision}, first derivative");
 
         using var program = new GradientProgram(first.Graph, [], options.Device);

@@ -7,7 +7,9 @@ namespace OnnxDistill.Graph.Passes.Inlining;
 /// <param name="prefix">Stands before new names.</param>
 /// <param name="values">Values by the name that the copied nodes know them by; what is defined is added.</param>
 /// <param name="attribute">The value of a referred-to attribute of the calling node, null where it has none.</param>
-internal sealed class NodeCopier(NameSource? names, string prefix, Dictionary<string, Value?> values, Func<string, object?>? attribute = null)
+/// <param name="around">Finds values of the graphs around by name.</param>
+internal sealed class NodeCopier(NameSource? names, string prefix, Dictionary<string, Value?> values, Func<string, object?>? attribute = null,
+    IReadOnlyDictionary<string, Value>? around = null)
 {
     /// <summary>Values by the name that the copied nodes know them by.</summary>
     public Dictionary<string, Value?> Values { get; } = values;
@@ -21,8 +23,10 @@ internal sealed class NodeCopier(NameSource? names, string prefix, Dictionary<st
             node.Name.Length == 0 || names is null ? node.Name : $"{prefix}/{node.Name}", node.Domain);
     }
 
-    /// <summary>The value that a copied node uses in place of this one; what is not known is of the graphs around and stays.</summary>
-    public Value? Use(Value? value) => value is null ? null : Values.TryGetValue(value.Name, out var found) ? found : value;
+    /// <summary>The value that a copied node uses in place of this one; what is not known stays.</summary>
+    public Value? Use(Value? value) => value is null ? null
+        : Values.TryGetValue(value.Name, out var found) ? found
+        : around?.GetValueOrDefault(value.Name) ?? value;
 
     /// <summary>An initializer under a new name.</summary>
     public Value Define(Value value)
@@ -51,7 +55,7 @@ internal sealed class NodeCopier(NameSource? names, string prefix, Dictionary<st
     {
         // What the subgraph defines is its own: it must not be found outside.
         var own = graph.Inputs.Concat(graph.Initializers).Concat(graph.Nodes.SelectMany(static n => n.Outputs).OfType<Value>()).Select(static v => v.Name).ToHashSet();
-        var inner = new NodeCopier(names, prefix, Values.Where(v => !own.Contains(v.Key)).ToDictionary(), attribute);
+        var inner = new NodeCopier(names, prefix, Values.Where(v => !own.Contains(v.Key)).ToDictionary(), attribute, around);
         var copy = new OnnxGraph { Name = graph.Name };
         copy.Inputs.AddRange(graph.Inputs.Select(inner.Define));
         copy.Initializers.AddRange(graph.Initializers.Select(inner.Define));

@@ -90,7 +90,7 @@ internal static class MicrosoftAttention
         var past = node.OptionalInput(4);
         if (past is not null)
         {
-            Value Past(int i, string role) => r.Emit("Gather", role, [past, r.Constant($"{role}_index", TensorData.Of([(long)i], []))], new AttributeMap(("axis", 0)));
+            Value Past(int i, string role) => r.Emit("Gather", role, [node.Input(4), r.Constant($"{role}_index", TensorData.Of([(long)i], []))], new AttributeMap(("axis", 0)));
             past = Past(0, "past_key");
             (k, v) = (r.Concat("present_key", 2, past, k), r.Concat("present_value", 2, Past(1, "past_value"), v));
         }

@@ -33,9 +33,14 @@ internal static class AttentionCases
         .. from mode in new[] { 0, 1, 2, 3 }
            select Attention(23, $"scores of mode {mode}", [Query, Key, Values, Normal(3, 5)], ("qk_matmul_output_mode", mode), ("softcap", 2.0))
                with { Outputs = 4, Without = [1, 2] },
-        Attention(23, "softmax in float32", [Query, Key, Values], ("softmax_precision", 1)),
+        Attention(23, "softmax in float64", [Query, Key, Values], ("softmax_precision", 11)),
         Attention(24, "lengths of keys", [Query, Key, Values, null, null, null, Longs(3, 5)]),
-        Attention(24, "shorter boolean mask", [Query, Key, Values, Bools([3, 4], SomeOf15[..12]), null, null, Longs(3, 4)]),
+        Attention(24, "shorter boolean mask", [Query, Key, Values, Bools([3, 4], SomeOf15[..12]), null, null, Longs(3, 4)]) with { HasNoKernel = true },
+        Attention(24, "causal, lengths of keys", [Query, Key, Values, null, null, null, Longs(4, 5)], ("is_causal", 1)),
+        Attention(24, "a query that may look nowhere", [Query, Key, Values, Bools([3, 5], [.. SomeOf15[..5], false, false, false, false, false, .. SomeOf15[10..]])]),
+        new("TensorScatter", "linear, each sample's own place", [Normal(2, 3, 6, 2), Normal(2, 3, 2, 2), Longs(1, 4)]) { Opset = 24 },
+        new("TensorScatter", "circular, axis 1", [Normal(2, 5, 3), Normal(2, 2, 3), Longs(4, 1)], ("axis", 1), ("mode", "circular")) { Opset = 24 },
+        new("TensorScatter", "from the start", [Normal(2, 5, 3), Normal(2, 2, 3)]) { Opset = 24 },
         new("RotaryEmbedding", "four axes, halves", [Normal(2, 3, 5, 4), Uniform(-1, 1, 2, 5, 2), Uniform(-1, 0.9, 2, 5, 2)]) { Opset = 23 },
         new("RotaryEmbedding", "positions, pairs", [Normal(2, 3, 5, 4), Cos, Sin, Positions()], ("interleaved", 1)) { Opset = 23 },
         new("RotaryEmbedding", "three axes", [Normal(2, 5, 12), Cos, Sin, Positions()], ("num_heads", 3)) { Opset = 23 },
