@@ -1,5 +1,6 @@
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes.Inlining;
+using OnnxDistill.Graph.Passes.OpsetConversions;
 
 namespace OnnxDistill.Graph.Passes;
 
@@ -90,7 +91,7 @@ public static class FunctionInliner
             var version = function.Opsets.TryGetValue("", out var own) || function.Opsets.TryGetValue("ai.onnx", out own) ? own : model.Opset;
             if (version == model.Opset)
                 continue;
-            var changed = Operators(function.Body).Where(op => OperatorVersions.Of(op, version) != OperatorVersions.Of(op, model.Opset)).Distinct().ToList();
+            var changed = Operators(function.Body).Where(op => MeansAnother(op, version, model.Opset)).Distinct().ToList();
             if (changed.Count > 0)
             {
                 faults.Add($"{function.Domain}::{function.Name} is of opset {version}, the model of {model.Opset}, between which these operators changed: "
@@ -99,6 +100,14 @@ public static class FunctionInliner
         }
         if (faults.Count > 0)
             throw new UnsupportedOpException($"Functions cannot be inlined:\n  - {string.Join("\n  - ", faults)}\nExport the model with one opset.");
+    }
+
+    /// <summary>Whether a node of the function's opset would be taken for something else in the model's: most changes only add types, and an older form
+    /// that needs no conversion is a newer one too.</summary>
+    private static bool MeansAnother(string op, long function, long model)
+    {
+        var (own, taken) = (ConversionList.Find(op, function), ConversionList.Find(op, model));
+        return OperatorVersions.Of(op, function) != OperatorVersions.Of(op, model) && own != taken && (own is not null || function > model);
     }
 
     private static IEnumerable<string> Operators(OnnxGraph graph) => graph.Nodes.Where(static n => n.Domain.Length == 0).Select(static n => n.OpType)

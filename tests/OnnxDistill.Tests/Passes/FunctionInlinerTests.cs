@@ -128,7 +128,7 @@ public sealed class FunctionInlinerTests
         var model = Model(PassModels.GraphOf("main", [x],
         [
             new Node("Block", [x, null], [h, same], new AttributeMap(("slope", 0.3f), ("axis", 0)), "first", "pkg.torch"),
-            new Node("Block", [h], [y], null, "second", "pkg.torch"),
+            new Node("Block", [h], [y, new Value("unused")], null, "second", "pkg.torch"),
             new Node("Add", [y, same], [sum], name: "sum"),
         ], [sum]));
         var opsets = new Dictionary<string, long> { [""] = 18, ["pkg.inner"] = 1 };

@@ -64,9 +64,9 @@ internal static class OpsetCases
     public static IReadOnlyList<OpsetCase> All { get; } =
     [
         new("AveragePool", 19, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 1, 1 }))),
-        new("AveragePool", 19, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 2, 3 }), ("pads", new long[] { 1, 0, 0, 2 })),
+        new("AveragePool", 19, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 2, 3 }), ("pads", new long[] { 1, 0, 0, 1 })),
             NeedsShapes: true),
-        new("AveragePool", 22, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 2, 1 }), ("pads", new long[] { 1, 0, 1, 2 }),
+        new("AveragePool", 22, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 2, 1 }), ("pads", new long[] { 1, 0, 1, 1 }),
             ("count_include_pad", 1), ("strides", new long[] { 2, 1 })), NeedsShapes: true),
         new("BatchNormalization", 7, Image, new A(("spatial", 1), ("epsilon", 1e-3f)), [Floats(4), Floats(4), Floats(4), Positive(4)]),
         new("BatchNormalization", 9, Image, null, [Floats(4), Floats(4), Floats(4), Positive(4)]),
