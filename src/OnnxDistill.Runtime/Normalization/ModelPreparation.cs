@@ -10,13 +10,7 @@ public static class ModelPreparation
     /// <param name="model">The model as read; it is not changed.</param>
     /// <param name="options">Shapes to write in; by default the batch stays a symbol.</param>
     /// <inheritdoc cref="ModelNormalizer.Normalize"/>
-    public static OnnxModel Prepare(OnnxModel model, NormalizeOptions? options = null)
-    {
-        var converted = Convert(model, options);
-        var normal = ModelNormalizer.Normalize(converted, options);
-        // A trip count or a condition may be constant only since ONNX Runtime has folded the graph.
-        return ControlFlow.Unroll(normal) ? ModelNormalizer.Normalize(normal, options) : normal;
-    }
+    public static OnnxModel Prepare(OnnxModel model, NormalizeOptions? options = null) => ModelNormalizer.Normalize(Convert(model, options), options);
 
     /// <summary>The model inlined, straightened and brought to opset 18. ONNX Runtime is asked only where that needs shapes which the file does not
     /// tell.</summary>
@@ -26,13 +20,7 @@ public static class ModelPreparation
         var straight = FunctionInliner.Inline(model);
         ForgetShapes(straight.Graph, options ?? new NormalizeOptions());
         ControlFlow.Unroll(straight);
-        if (!OpsetConverter.LacksShapes(straight))
-            return OpsetConverter.Convert(straight);
-        // Normalised, the model has shapes; loops may have become constant, and their bodies get shapes in a second go.
-        var normal = ModelNormalizer.Normalize(straight, options);
-        if (ControlFlow.Unroll(normal))
-            normal = ModelNormalizer.Normalize(normal, options);
-        return OpsetConverter.Convert(normal);
+        return OpsetConverter.Convert(OpsetConverter.LacksShapes(straight) ? ModelNormalizer.Normalize(straight, options) : straight);
     }
 
     // What the file says of the values inside is for the file's shapes; conversions would write them into the graph.

@@ -78,7 +78,7 @@ public sealed class StandardNodeTests
             return "nothing to differentiate";
         try
         {
-            var converted = CheckedModel.Prepare(model, feeds, null);
+            var converted = CheckedModel.Prepare(model, feeds, new GradientCheckOptions());
             using (var session = GraphSession.Create(new OnnxModel(converted.Graph)))
             {
                 if (Difference(expected, session.Run(feeds)) is { } difference)
