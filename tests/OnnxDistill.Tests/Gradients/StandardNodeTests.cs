@@ -22,6 +22,7 @@ public sealed class StandardNodeTests
     /// <summary>Tests whose numbers lie where differences cannot tell: on a kink, at a tie, or so large that float32 loses the step; and random ones.</summary>
     private static readonly HashSet<string> BeyondDifferences =
     [
+        "test_attention_4d_softcap_neginf_mask", "test_attention_4d_softcap_neginf_mask_poison", // an input is infinite
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
         "test_leakyrelu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4

@@ -51,11 +51,11 @@ internal static class AttentionConversion
         if (r.Node.Attributes.Float("softcap", 0) is var cap and not 0)
             scores = r.Mul(r.Unary("Tanh", r.Div(scores, r.Scalar("cap", cap), "relative"), "tanh"), r.Scalar("cap_again", cap), "capped");
         Show(1, scores);
-        var allowed = Allowed(r, q, k, past);
-        if (allowed is not null)
-            scores = r.Add(scores, Bias(r, allowed, "mask_bias"), "masked");
         if (r.Node.OptionalInput(3) is { Type: not ElementType.Bool } bias)
             scores = r.Add(scores, Padded(r, bias, k), "biased");
+        var allowed = Allowed(r, q, k, past);
+        if (allowed is not null)
+            scores = r.Where(allowed, scores, Lowest(r, "lowest"), "masked");
         Show(2, scores);
         var precision = (ElementType)r.Node.Attributes.Int("softmax_precision", (long)r.Type);
         var weights = r.Emit("Softmax", "weights", [r.Cast(scores, precision, "scores_precise")], new AttributeMap(("axis", -1)), type: precision);
@@ -104,13 +104,23 @@ internal static class AttentionConversion
     private static Value Padded(NodeRewriter r, Value mask, Value k)
     {
         var last = mask.Shape.Rank - 1;
-        if (k.KnownShape is { } keys && keys[2] == mask.Shape[last])
-            return mask;
-        // An extent of 1 is broadcast, not padded: there the length of the padding is nothing.
-        if (mask.Shape[last] == 1)
+        // An extent of 1 is broadcast, not padded.
+        if (mask.Shape[last] == 1 || (KeyLength(r) is { } length && mask.Shape[last] == length))
             return mask;
         var missing = r.Emit("Sub", "mask_missing", [r.Extents(k, "key_length", 2, 3), r.Extents(mask, "mask_length", last, last + 1)], type: ElementType.Int64);
-        var fill = mask.Type == ElementType.Bool ? r.Constant("mask_fill", TensorData.Of([false], [])) : r.Scalar("mask_fill", r.Type == ElementType.Float16 ? -60000 : -1e30);
-        return r.Emit("Pad", "mask_padded", [mask, r.Concat("mask_pads", 0, r.Constant("mask_before", 0), missing), fill, r.Constant("mask_axis", last)], type: mask.Type);
+        var fill = mask.Type == ElementType.Bool ? r.Constant("mask_fill", TensorData.Of([false], [])) : Lowest(r, "mask_fill");
+        var pads = r.Concat("mask_pads", 0, r.Constant("mask_pads_before", new long[(2 * last) + 1]), missing);
+        return r.Emit("Pad", "mask_padded", [mask, pads, fill], type: mask.Type);
+    }
+
+    /// <summary>The number of keys, past ones included, where the shapes of the inputs tell it.</summary>
+    private static long? KeyLength(NodeRewriter r)
+    {
+        if (r.Node.Input(1).KnownShape is not { } keys || !keys[keys.Rank - 2].IsKnown)
+            return null;
+        var past = r.Node.OptionalInput(4);
+        if (past is null)
+            return keys[keys.Rank - 2].Size;
+        return past.KnownShape is { Rank: 4 } shape && shape[2].IsKnown ? keys[keys.Rank - 2].Size + shape[2].Size : null;
     }
 }

@@ -40,10 +40,14 @@ internal static class AttentionParts
         return r.Truth("LessOrEqual", "causal", columns, offset is null ? rows : r.Emit("Add", "rows_from", [rows, offset], type: ElementType.Int64));
     }
 
-    /// <summary>What is added to scores so that positions outside the mask lose: a finite number, because a row without any position must not become
-    /// no number (its gradient would, too).</summary>
-    public static Value Bias(NodeRewriter r, Value allowed, string role) =>
-        r.Where(allowed, r.Scalar($"{role}_zero", 0), r.Scalar($"{role}_low", r.Type == ElementType.Float16 ? -60000 : -1e30), role);
+    /// <summary>The score of a position outside the mask: finite, because a row without any position must not become no number (its gradient would,
+    /// too).</summary>
+    public static Value Lowest(NodeRewriter r, string role) => r.Scalar(role, r.Type switch
+    {
+        ElementType.Float16 => (double)Half.MinValue,
+        ElementType.Float64 => double.MinValue,
+        _ => float.MinValue,
+    });
 
     /// <summary>Both masks; the other where one is not there.</summary>
     public static Value? Both(NodeRewriter r, Value? a, Value? b, string role) => a is null ? b : b is null ? a : r.Truth("And", role, a, b);

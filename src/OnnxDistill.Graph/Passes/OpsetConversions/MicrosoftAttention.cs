@@ -112,7 +112,7 @@ internal static class MicrosoftAttention
         if (r.Node.Attributes.Int("unidirectional", 0) != 0)
         {
             var offset = past is null ? null : r.Extents(past, "past_length", 2, 3);
-            scores = r.Where(Causal(r, q, k, offset), scores, r.Scalar("future", -1e30), "causal_scores");
+            scores = r.Where(Causal(r, q, k, offset), scores, Lowest(r, "future"), "causal_scores");
         }
         r.Finish(scores, 3);
         r.Finish(JoinHeads(r, r.MatMul(r.Emit("Softmax", "weights", [scores], new AttributeMap(("axis", -1))), v, "seen")));
