@@ -23,6 +23,8 @@ public sealed class StandardNodeTests
     private static readonly HashSet<string> BeyondDifferences =
     [
         "test_attention_4d_softcap_neginf_mask", "test_attention_4d_softcap_neginf_mask_poison", // an input is infinite
+        // One output holds the lowest float, beside which no difference of the others shows.
+        "test_attention_4d_with_past_and_present_qk_matmul_bias_3d_mask_causal", "test_attention_4d_with_past_and_present_qk_matmul_bias_4d_mask_causal",
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
         "test_leakyrelu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4
