@@ -18,8 +18,14 @@ internal static class GradCheckVerb
         var directions = new Option<int>("--directions") { HelpName = "N", Description = "Random directions for each value.", DefaultValueFactory = _ => standard.Directions };
         var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of random inputs and directions.", DefaultValueFactory = _ => standard.Seed };
         var tolerance = new Option<double>("--tolerance") { HelpName = "X", Description = "Largest relative error.", DefaultValueFactory = _ => standard.Tolerance };
+        var random = new Option<bool>("--random-weights")
+        {
+            Description = "Random numbers for weights of which the file gives only the shape (ConstantOfShape), and check them too. With ReLUs and max pools, "
+                + "whose kinks blur the differences, the usual tolerance tells a wrong gradient still, but some weights are 'too weak to tell'.",
+        };
+        var most = new Option<long>("--most-elements") { HelpName = "N", Description = "Weights of more elements stay fixed; default: none do.", DefaultValueFactory = _ => standard.MostElements };
         return Verb.Create("gradcheck", "Compare the generated gradients of a model with central differences; exit code 5 when one is off.",
-            [model, feeds, batch, directions, seed, tolerance], (parsed, report, _) =>
+            [model, feeds, batch, directions, seed, tolerance, random, most], (parsed, report, _) =>
         {
             var path = parsed.GetValue(model)!;
             var options = standard with
@@ -28,6 +34,8 @@ internal static class GradCheckVerb
                 Directions = parsed.GetValue(directions),
                 Seed = parsed.GetValue(seed),
                 Tolerance = parsed.GetValue(tolerance),
+                RandomWeights = parsed.GetValue(random),
+                MostElements = parsed.GetValue(most),
             };
             if (options.Directions < 1 || !(options.Tolerance >= 0))
                 throw new UsageException("--directions has to be at least 1 and --tolerance at least 0.");

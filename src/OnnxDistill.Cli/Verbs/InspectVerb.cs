@@ -3,6 +3,7 @@ using System.Globalization;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Cli.Verbs;
@@ -18,9 +19,11 @@ internal static class InspectVerb
         {
             var file = OnnxReader.Read(parsed.GetValue(model)!);
             var graph = file.Graph;
-            var coverage = CoverageReport.OfRaw(graph);
+            var coverage = CoverageReport.OfRaw(file);
             var parameters = graph.Initializers.Where(i => i.Type.IsFloating()).ToList();
             var count = parameters.Sum(p => p.Constant!.ElementCount);
+            var filled = FilledWeights.Find(graph);
+            var filledCount = filled.Sum(static w => w.Dims.Aggregate(1L, static (a, b) => a * b));
             var card = TeacherCard.Read(file);
             var (sample, time, label) = TeacherImporter.Guess(graph);
 
@@ -29,6 +32,7 @@ internal static class InspectVerb
             report.Set("inputs", graph.Inputs.Select(i => i.ToString()));
             report.Set("outputs", graph.Outputs.Select(o => o.ToString()));
             report.Set("parameters", count);
+            report.Set("parametersGivenAsShapes", filledCount);
             report.Set("operators", coverage.Operators);
             report.Set("missingGradients", coverage.Missing.Select(m => new { node = m.Node.ToString(), reason = m.Reason }));
             report.Set("metadata", file.Metadata);
@@ -40,6 +44,8 @@ internal static class InspectVerb
             foreach (var output in graph.Outputs)
                 report.Line($"output  {output}");
             report.Line(string.Create(CultureInfo.InvariantCulture, $"{count:N0} floating-point numbers in {parameters.Count} initializers"));
+            if (filled.Count > 0)
+                report.Line(string.Create(CultureInfo.InvariantCulture, $"{filledCount:N0} more in {filled.Count} weights of which the file gives only the shape"));
             report.Line($"operators  {string.Join("  ", coverage.Operators.Select(o => $"{o.Key} {o.Value}"))}");
             report.Line(coverage.IsComplete ? "gradients  every operator has a rule" : coverage.Describe());
             foreach (var (key, value) in file.Metadata)

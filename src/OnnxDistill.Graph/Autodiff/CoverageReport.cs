@@ -1,4 +1,5 @@
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Passes;
 
 namespace OnnxDistill.Graph.Autodiff;
 
@@ -16,10 +17,20 @@ public sealed record CoverageReport(IReadOnlyDictionary<string, int> Operators, 
     public bool IsComplete => Missing.Count == 0;
 
     /// <summary>
-    /// The report over a graph as an exporter left it: which operators have no rule. Whether a rule takes a node (constant axes, supported
-    /// modes) shows only after ONNX Runtime has folded the graph.
+    /// The report over a model as an exporter left it: functions inlined, constant branches and loops straightened, and what will be converted or
+    /// lowered to opset 18 counted as what it becomes. Whether a rule takes a node (constant axes, supported modes), and whether a conversion does
+    /// that needs shapes, shows only after ONNX Runtime has folded the graph.
     /// </summary>
-    public static CoverageReport OfRaw(OnnxGraph graph) => Of(graph.Nodes, folded: false);
+    /// <exception cref="UnsupportedOpException">The opset lies outside the range, or functions cannot be inlined.</exception>
+    public static CoverageReport OfRaw(OnnxModel model)
+    {
+        var inlined = FunctionInliner.Inline(model);
+        var operators = Of(inlined.Graph.Nodes, folded: false).Operators;
+        ControlFlow.Unroll(inlined);
+        var (converted, refusals) = OpsetConverter.Try(inlined);
+        var gaps = refusals.Where(static r => !r.LacksShapes).Select(static r => new Gap(r.Node, r.Reason));
+        return new CoverageReport(operators, [.. gaps, .. Of(converted.Graph.Nodes, folded: false).Missing]);
+    }
 
     /// <summary>The report over nodes of a normalised graph.</summary>
     public static CoverageReport Of(IEnumerable<Node> nodes) => Of(nodes, folded: true);
@@ -33,7 +44,9 @@ public sealed record CoverageReport(IReadOnlyDictionary<string, int> Operators, 
             operators[node.QualifiedOp] = operators.GetValueOrDefault(node.QualifiedOp) + 1;
             if (GradientRules.IsNoGradient(node))
                 continue;
-            var reason = GradientRules.Find(node) is { } rule ? folded ? rule.Refuses(node) : null : GradientRefusals.ReasonOf(node);
+            var reason = GradientRules.Find(node) is { } rule ? folded ? rule.Refuses(node) : null
+                : ControlFlow.Is(node) && ControlFlow.WhyNot(node) is { } why ? $"it cannot be unrolled: {why}"
+                : GradientRefusals.ReasonOf(node);
             if (reason is not null)
                 missing.Add(new Gap(node, reason));
         }

@@ -13,35 +13,43 @@ public static class OpsetConverter
     /// <summary>The newest opset that is converted.</summary>
     public const int NewestOpset = 25;
 
-    /// <summary>The model at opset 18, subgraphs included. It takes over the given model's values, so that one must not be used afterwards.
-    /// Nodes of other domains than the standard one are left alone.</summary>
-    /// <exception cref="UnsupportedOpException">The opset lies outside the range; or the model still has functions of its own (ONNX Runtime
-    /// inlines them when the model is normalised, which comes first); or nodes cannot be converted: the message names all of
+    /// <summary>The model at opset 18, functions inlined, subgraphs included. The given model is not changed; weights are shared with it.</summary>
+    /// <exception cref="UnsupportedOpException">The opset lies outside the range, or nodes cannot be converted: the message names all of
     /// them.</exception>
     public static OnnxModel Convert(OnnxModel model)
     {
+        var (converted, refusals) = Try(model);
+        return refusals.Count == 0 ? converted
+            : throw new UnsupportedOpException($"These nodes cannot be brought from opset {model.Opset} to {OnnxModel.InnerOpset}:\n  - "
+                + string.Join("\n  - ", refusals.Select(static r => $"{r.Node}: {r.Reason}")));
+    }
+
+    /// <summary>Whether nodes can be converted only when more shapes are known; nodes that cannot be converted at all do not count.</summary>
+    /// <inheritdoc cref="Convert"/>
+    public static bool LacksShapes(OnnxModel model) => Try(model).Refusals is var refusals && refusals.Any(static r => r.LacksShapes)
+        && refusals.All(static r => r.LacksShapes);
+
+    /// <summary>The model at opset 18 as far as it can be converted, and the nodes that cannot, which are then missing in it.</summary>
+    /// <exception cref="UnsupportedOpException">The opset lies outside the range, or functions cannot be inlined.</exception>
+    internal static (OnnxModel Model, IReadOnlyList<ConversionRefusal> Refusals) Try(OnnxModel model)
+    {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Opset is < OldestOpset or > NewestOpset)
+        var inlined = FunctionInliner.Inline(model);
+        if (inlined.Opset is < OldestOpset or > NewestOpset)
         {
-            throw new UnsupportedOpException($"The model is of ONNX opset {model.Opset}; {OldestOpset} to {NewestOpset} can be converted. "
+            throw new UnsupportedOpException($"The model is of ONNX opset {inlined.Opset}; {OldestOpset} to {NewestOpset} can be converted. "
                 + $"Export it at opset {OnnxModel.InnerOpset}.");
         }
-        if (model.Functions.Count > 0)
-        {
-            throw new UnsupportedOpException("The model has functions of its own, which must be inlined before its opset is converted "
-                + "(normalise it first): " + string.Join(", ", model.Functions.Select(static f => $"{f.Domain}::{f.Name}")) + ".");
-        }
-        var walk = new OpsetWalk(model);
-        var converted = new OnnxModel(walk.Convert(model.Graph)) { Producer = model.Producer, Description = model.Description };
-        if (walk.Refusals.Count > 0)
-        {
-            throw new UnsupportedOpException($"These nodes cannot be brought from opset {model.Opset} to {OnnxModel.InnerOpset}:\n  - "
-                + string.Join("\n  - ", walk.Refusals));
-        }
-        foreach (var (domain, version) in model.Opsets.Where(static p => p.Key.Length > 0))
-            converted.Opsets[domain] = version;
+        var walk = new OpsetWalk(inlined);
+        var converted = new OnnxModel(walk.Convert(inlined.Graph)) { Producer = model.Producer, Description = model.Description };
         foreach (var (key, text) in model.Metadata)
             converted.Metadata[key] = text;
-        return converted;
+        return (converted, walk.Refusals);
     }
 }
+
+/// <summary>A node that has no opset-18 form.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Reason">Why not.</param>
+/// <param name="LacksShapes">Whether it has one as soon as the shapes around it are known.</param>
+internal sealed record ConversionRefusal(Node Node, string Reason, bool LacksShapes);

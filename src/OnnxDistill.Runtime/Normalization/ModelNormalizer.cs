@@ -1,6 +1,7 @@
 using OnnxDistill.Graph;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Passes;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Runtime.Normalization;
@@ -13,7 +14,7 @@ public static class ModelNormalizer
     /// <summary>Before this version of the file format every initializer had to be an input too.</summary>
     private const long LeastIrVersion = 4;
 
-    /// <summary>A new model in which chains of Shape, Gather, Concat and the like are constants, functions and constant branches are gone, every
+    /// <summary>A new model in which chains of Shape, Gather, Concat and the like are constants, functions, branches and loops of constant length are gone, every
     /// value has a type and a shape, weights have their original names and bytes, and the inputs are the user's inputs only.</summary>
     /// <param name="model">The model as read; it is not changed.</param>
     /// <param name="options">Shapes to write in; by default the batch stays a symbol.</param>
@@ -27,7 +28,16 @@ public static class ModelNormalizer
         var inputs = InputShapes.Resolve(model.Graph, options);
         var weights = WeightFinder.Find(model.Graph, options);
         var folded = Folded(WithWeightsAsInputs(model, inputs, weights));
+        // Folding makes trip counts and conditions constant; without the loops, more folds and more shapes are known.
+        while (ControlFlow.Unroll(folded))
+            folded = Folded(folded);
         ShapeProbe.Learn(folded);
+        // What a Scan runs over, or a sequence is split from, has a length only now.
+        if (ControlFlow.Unroll(folded))
+        {
+            folded = Folded(folded);
+            ShapeProbe.Learn(folded);
+        }
         return WithWeightsBack(model, folded, weights);
     }
 

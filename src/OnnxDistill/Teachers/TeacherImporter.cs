@@ -2,7 +2,7 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Graph.Passes;
+using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers.Conventions;
 
 namespace OnnxDistill.Teachers;
@@ -65,9 +65,10 @@ public static class TeacherImporter
     /// <exception cref="TeacherMismatchException">Inputs do not fit the options.</exception>
     public static Denoiser Import(string path, ImportOptions options)
     {
-        var model = OpsetConverter.Convert(OnnxReader.Read(path));
-        CoverageReport.OfRaw(model.Graph).ThrowIfIncomplete();
-        return Wrap(model, options, Path.GetFileName(path));
+        var model = OnnxReader.Read(path);
+        // Before anything runs: all operators that have no gradient, by the names of the file.
+        CoverageReport.OfRaw(model).ThrowIfIncomplete();
+        return Wrap(ModelPreparation.Convert(model), options, Path.GetFileName(path));
     }
 
     private static Denoiser Wrap(OnnxModel raw, ImportOptions options, string file)

@@ -18,6 +18,12 @@ public sealed record GradientCheckOptions
     /// term is far above that.</summary>
     public double Tolerance { get; init; } = 3e-3;
 
+    /// <summary>Whether weights that a model gives as shapes only (ConstantOfShape) get random numbers and are checked too.</summary>
+    public bool RandomWeights { get; init; }
+
+    /// <summary>Weights of more elements stay fixed: each checked one costs some forty bytes an element.</summary>
+    public long MostElements { get; init; } = long.MaxValue;
+
     /// <summary>Where the graphs run.</summary>
     public DeviceOptions Device { get; init; } = new();
 }

@@ -29,19 +29,23 @@ public sealed class OpsetConverterTests
             var original = OnnxDistill.Graph.Io.OnnxReader.Read(file);
             var converted = OpsetConverter.Convert(original);
             CollectionAssert.AreEqual(Array.Empty<string>(), GraphChecker.Findings(converted, [.. original.Opsets.Keys]).ToArray(), file);
-            CollectionAssert.AreEqual(original.Graph.Inputs.Concat(original.Graph.Outputs).ToArray(), converted.Graph.Inputs.Concat(converted.Graph.Outputs).ToArray());
+            CollectionAssert.AreEqual(original.Graph.Inputs.Concat(original.Graph.Outputs).Select(static v => v.ToString()).ToArray(),
+                converted.Graph.Inputs.Concat(converted.Graph.Outputs).Select(static v => v.ToString()).ToArray());
         }
     }
 
     [TestMethod]
     public void EveryNodeThatCannotBeConvertedIsNamed()
     {
-        var model = Models.OfNode("TensorScatter", 24);
+        var model = Models.OfNode("DFT", 24);
         var x = model.Graph.Inputs[0];
-        model.Graph.Nodes.Add(new Node("Attention", [x, x, x], [new Value("a")], name: "heads"));
+        model.Graph.Nodes.Add(new Node("RegexFullMatch", [x], [new Value("a")], name: "text"));
+        model.Graph.Nodes.Add(new Node("Normalizer", [x], [new Value("b")], null, "classic", "ai.onnx.ml"));
+        model.Graph.Nodes.Add(new Node("Unique", [x], [new Value("c")], null, "own", "com.microsoft"));
         model.Graph.Nodes.Add(new Node("Pad", [x], [new Value("p")], new AttributeMap(("mode", "wrap")), "around"));
         var message = Assert.ThrowsExactly<UnsupportedOpException>(() => OpsetConverter.Convert(model)).Message;
-        foreach (var said in new[] { "opset 24", "TensorScatter 'node'", "Attention 'heads'", "Pad 'around'", "wrap" })
+        foreach (var said in new[] { "opset 24", "DFT 'node'", "RegexFullMatch 'text'", "ai.onnx.ml::Normalizer 'classic'",
+            "com.microsoft::Unique 'own'", "Pad 'around'", "wrap" })
             StringAssert.Contains(message, said);
     }
 
@@ -52,23 +56,25 @@ public sealed class OpsetConverterTests
         Assert.ThrowsExactly<UnsupportedOpException>(() => OpsetConverter.Convert(Models.OfNode("Relu", opset))).Message, $"opset {opset}");
 
     [TestMethod]
-    public void FunctionsMustBeInlinedFirst()
+    public void MetadataStayAndOtherDomainsAreRefused()
     {
-        var model = Models.OfNode("Relu", 18);
-        model.Functions.Add(new OnnxFunction("local", "F", new OnnxGraph(), [], AttributeMap.Empty, new Dictionary<string, long>()));
-        StringAssert.Contains(Assert.ThrowsExactly<UnsupportedOpException>(() => OpsetConverter.Convert(model)).Message, "local::F");
+        var model = Models.OfNode("Relu", 21);
+        model.Metadata["key"] = "value";
+        model.Opsets["example.test"] = 3;
+        var converted = OpsetConverter.Convert(model);
+        Assert.AreEqual(18, converted.Opset);
+        Assert.AreEqual("value", converted.Metadata["key"]);
+        CollectionAssert.AreEqual(new[] { "" }, converted.Opsets.Keys.ToArray());
+        model.Graph.Nodes.Add(new Node("Custom", [model.Graph.Inputs[0]], [new Value("c")], null, "mine", "example.test"));
+        AssertRefused(model, "example.test");
     }
 
     [TestMethod]
-    public void OtherDomainsAndMetadataAreLeftAlone()
+    public void ShapesThatAreMissingAreAnotherKindOfRefusal()
     {
-        var model = Models.Everything();
-        model.Opsets[""] = 21;
-        var converted = OpsetConverter.Convert(model);
-        Assert.AreEqual(18, converted.Opset);
-        Assert.AreEqual(3, converted.Opsets["example.test"]);
-        Assert.AreEqual("value", converted.Metadata["key"]);
-        CollectionAssert.AreEqual(model.Graph.Nodes, converted.Graph.Nodes);
+        Assert.IsTrue(OpsetConverter.LacksShapes(Models.OfNode("RMSNormalization", 23, new AttributeMap(("axis", 1)))));
+        Assert.IsFalse(OpsetConverter.LacksShapes(Models.OfNode("DFT", 23)));
+        Assert.IsFalse(OpsetConverter.LacksShapes(Models.OfNode("Relu", 23)));
     }
 
     [TestMethod]

@@ -7,9 +7,11 @@ internal static class GradientCases
 {
     public static IReadOnlyList<GradientCase> All { get; } =
     [
+        .. AttentionCases.All,
         .. ConvolutionCases.All,
         .. ElementwiseCases.All,
         .. IndexingCases.All,
+        .. MicrosoftCases.All,
         .. NormalizationCases.All,
         .. ProductCases.All,
         .. ReductionCases.All,

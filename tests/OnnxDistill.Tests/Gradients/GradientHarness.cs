@@ -1,6 +1,7 @@
 using OnnxDistill.Graph;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Passes;
 using OnnxDistill.Verification;
 
 namespace OnnxDistill.Tests.Gradients;
@@ -33,7 +34,8 @@ internal static class GradientHarness
         var options = new GradientCheckOptions { Tolerance = tolerance };
         var feeds = @case.Feeds(precision);
         // A floating constant of a case is meant to be one, so no initializer is a weight.
-        var first = CheckedModel.Prepare(@case.Build(precision), feeds, null) with { Weights = [] };
+        // Converted first: ONNX Runtime has kernels for float64 more often for the standard operators than for what they stand for.
+        var first = CheckedModel.Prepare(OpsetConverter.Convert(@case.Build(precision)), feeds, options) with { Weights = [] };
         AssertAgrees(GradientCheck.Run(first, feeds, options), $"{@case} in {precision}, first derivative");
 
         using var program = new GradientProgram(first.Graph, [], options.Device);

@@ -22,6 +22,9 @@ public sealed class StandardNodeTests
     /// <summary>Tests whose numbers lie where differences cannot tell: on a kink, at a tie, or so large that float32 loses the step; and random ones.</summary>
     private static readonly HashSet<string> BeyondDifferences =
     [
+        "test_attention_4d_softcap_neginf_mask", "test_attention_4d_softcap_neginf_mask_poison", // an input is infinite
+        // One output holds the lowest float, beside which no difference of the others shows.
+        "test_attention_4d_with_past_and_present_qk_matmul_bias_3d_mask_causal", "test_attention_4d_with_past_and_present_qk_matmul_bias_4d_mask_causal",
         // Bilinear sampling at whole pixels
         "test_basic_deform_conv_with_padding", "test_basic_deform_conv_without_padding", "test_deform_conv_with_mask_bias",
         "test_deform_conv_with_multiple_offset_groups",
@@ -81,7 +84,7 @@ public sealed class StandardNodeTests
             return "nothing to differentiate";
         try
         {
-            var converted = CheckedModel.Prepare(model, feeds, null);
+            var converted = CheckedModel.Prepare(model, feeds, new GradientCheckOptions());
             using (var session = GraphSession.Create(new OnnxModel(converted.Graph)))
             {
                 if (Difference(expected, session.Run(feeds)) is { } difference)

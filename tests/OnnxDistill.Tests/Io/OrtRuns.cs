@@ -42,6 +42,7 @@ internal static class OrtRuns
     {
         ElementType.Float32 => OrtValue.CreateTensorValueFromMemory(tensor.As<float>().ToArray(), tensor.Dims),
         ElementType.Int64 => OrtValue.CreateTensorValueFromMemory(tensor.As<long>().ToArray(), tensor.Dims),
+        ElementType.Int32 => OrtValue.CreateTensorValueFromMemory(tensor.As<int>().ToArray(), tensor.Dims),
         ElementType.Bool => OrtValue.CreateTensorValueFromMemory(tensor.As<bool>().ToArray(), tensor.Dims),
         _ => throw new NotSupportedException($"Feeds of type {tensor.Type} are not needed by any test so far."),
     };

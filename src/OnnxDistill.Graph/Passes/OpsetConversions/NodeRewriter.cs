@@ -5,7 +5,7 @@ namespace OnnxDistill.Graph.Passes.OpsetConversions;
 
 /// <summary>What a conversion sees and does: the node, and ways to put others in its place. Emitted values get their shapes where those of
 /// the node are known.</summary>
-internal sealed class NodeRewriter(Node node, long opset, OpsetWalk walk, OnnxGraph result)
+internal sealed partial class NodeRewriter(Node node, long opset, OpsetWalk walk, OnnxGraph result)
 {
     private readonly string _scope = node.Name.Length > 0 ? node.Name : node.Outputs.OfType<Value>().FirstOrDefault()?.Name ?? node.OpType;
 
@@ -30,6 +30,16 @@ internal sealed class NodeRewriter(Node node, long opset, OpsetWalk walk, OnnxGr
     /// <summary>Notes that the node cannot be converted.</summary>
     public void Refuse(string reason) => Refusal = reason;
 
+    /// <summary>Whether the node could be converted if the shapes of its inputs were known.</summary>
+    public bool LacksShapes { get; private set; }
+
+    /// <summary>Notes that the node cannot be converted while something is not known that normalising the model tells.</summary>
+    public void RefuseWithoutShapes(string what)
+    {
+        LacksShapes = true;
+        Refuse($"{what} is not known; normalise the model first");
+    }
+
     /// <summary>Puts a node under the old one's name that produces its outputs; outputs that nobody uses are left out on request.</summary>
     public void Replace(string opType, IEnumerable<Value?> inputs, AttributeMap? attributes = null, int? outputs = null) =>
         result.Nodes.Add(new Node(opType, inputs, Node.Outputs.Take(outputs ?? Node.Outputs.Length), attributes, Node.Name));
@@ -51,11 +61,11 @@ internal sealed class NodeRewriter(Node node, long opset, OpsetWalk walk, OnnxGr
 
     /// <summary>An elementwise function of two values, broadcast.</summary>
     public Value Binary(string opType, Value a, Value b, string role) =>
-        Emit(opType, role, [a, b], shape: a.KnownShape is { } s && b.KnownShape is { } t ? Shape.Broadcast(s, t) : null);
+        Emit(opType, role, [a, b], shape: a.KnownShape is { } s && b.KnownShape is { } t ? Shape.Broadcast(s, t) : null, type: Known(a.Type));
 
     /// <summary>The value in another shape. Extents that are not known are copied (0) or inferred (-1), as Reshape has it.</summary>
     public Value Reshape(Value x, string role, long[] target, Shape? shape = null) =>
-        Emit("Reshape", role, [x, Constant(role + "_shape", target)], shape: shape);
+        Emit("Reshape", role, [x, Constant(role + "_shape", target)], shape: shape, type: Known(x.Type));
 
     /// <summary>The shape of a value as a tensor: a constant where it is known.</summary>
     public Value ShapeOf(Value x, string role) => x.KnownShape is { IsStatic: true } shape
@@ -81,6 +91,8 @@ internal sealed class NodeRewriter(Node node, long opset, OpsetWalk walk, OnnxGr
     /// <summary>The tensor behind an initializer or a Constant node, or null.</summary>
     public static TensorData? ConstantOf(Value? value) =>
         value?.Constant ?? (value?.Producer is { OpType: "Constant", Domain: "" } constant ? constant.Attributes.Tensor("value") : null);
+
+    private static ElementType? Known(ElementType type) => type == ElementType.Undefined ? null : type;
 
     /// <summary>The upper half of the float's bits, rounded to nearest, ties to even.</summary>
     private static ushort BFloat16Bits(float number)

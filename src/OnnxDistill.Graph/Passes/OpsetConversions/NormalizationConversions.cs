@@ -26,9 +26,14 @@ internal static class NormalizationConversions
         var (scale, bias) = (r.Node.Input(1), r.Node.Input(2));
         var epsilon = new AttributeMap(("epsilon", r.Node.Attributes.Float("epsilon", 1e-5f)));
         var channels = r.Opset >= 21 ? ChannelCount(scale, r.X) : null;
-        if (groups <= 0 || (r.Opset >= 21 && channels is null))
+        if (groups <= 0)
         {
-            r.Refuse(groups <= 0 ? "it has no num_groups" : "its number of channels is not known; normalise the model first");
+            r.Refuse("it has no num_groups");
+            return;
+        }
+        if (r.Opset >= 21 && channels is null)
+        {
+            r.RefuseWithoutShapes("its number of channels");
             return;
         }
         var grouped = r.Reshape(r.X, "grouped", [0, groups, -1], Split(r.X.KnownShape, groups));
@@ -48,22 +53,30 @@ internal static class NormalizationConversions
         Value PerChannel(Value v, string role) => r.Reshape(v, role, [channels.Value, 1], Shape.Of(channels.Value, 1));
     }
 
-    /// <summary>RMSNormalization (opset 23): x / sqrt(mean(x^2) + epsilon) * scale over the axes from the given one on.</summary>
+    /// <summary>RMSNormalization (opset 23), SimplifiedLayerNormalization before: x / sqrt(mean(x^2) + epsilon) * scale over the axes from the given
+    /// one on.</summary>
     public static void RootMeanSquare(NodeRewriter r)
     {
         var axis = r.Node.Attributes.Int("axis", -1);
         if (axis >= 0 && r.X.KnownShape is null)
         {
-            r.Refuse("its axis counts from the front and the rank of its input is not known; normalise the model first");
+            r.RefuseWithoutShapes("the rank of its input, from whose front its axis counts,");
             return;
         }
-        var first = (int)(axis < 0 ? axis : axis - r.X.Shape.Rank);
-        long[] axes = [.. Enumerable.Range(first, -first).Select(static a => (long)a)];
-        var reduced = axes.Aggregate(r.X.KnownShape, static (shape, a) => shape?.With(shape.Axis(a), 1));
-        var meanSquare = r.Emit("ReduceMean", "mean_square", [r.Binary("Mul", r.X, r.X, "square"), r.Constant("axes", axes)],
-            new AttributeMap(("keepdims", 1)), reduced);
-        var stable = r.Binary("Add", meanSquare, r.Scalar("epsilon", r.Node.Attributes.Float("epsilon", 1e-5f)), "stable");
-        r.Replace("Mul", [r.Binary("Div", r.X, r.Unary("Sqrt", stable, "rms"), "normalized"), r.Node.Input(1)]);
+        var (normalized, inverse) = OverRootMeanSquare(r, r.X, axis < 0 ? axis : axis - r.X.Shape.Rank);
+        r.Replace("Mul", [normalized, r.Node.Input(1)], outputs: 1);
+        r.Finish(inverse, 1);
+    }
+
+    /// <summary>x times the inverse of its root mean square, and that inverse; the axis counts from the back.</summary>
+    public static (Value Normalized, Value Inverse) OverRootMeanSquare(NodeRewriter r, Value x, long axis)
+    {
+        long[] axes = [.. Enumerable.Range((int)axis, -(int)axis).Select(static a => (long)a)];
+        var reduced = axes.Aggregate(x.KnownShape, static (shape, a) => shape?.With(shape.Axis(a), 1));
+        var meanSquare = r.Emit("ReduceMean", "mean_square", [r.Mul(x, x, "square"), r.Constant("axes", axes)], new AttributeMap(("keepdims", 1)), reduced);
+        var stable = r.Add(meanSquare, r.Scalar("epsilon", r.Node.Attributes.Float("epsilon", 1e-5f)), "stable");
+        var inverse = r.Unary("Reciprocal", r.Unary("Sqrt", stable, "rms"), "inverse_rms");
+        return (r.Mul(x, inverse, "normalized"), inverse);
     }
 
     private static long? ChannelCount(Value scale, Value x) =>

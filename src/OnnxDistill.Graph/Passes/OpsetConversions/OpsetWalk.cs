@@ -17,7 +17,7 @@ internal sealed class OpsetWalk
     }
 
     /// <summary>Nodes that could not be converted, with the reason.</summary>
-    public List<string> Refusals { get; } = [];
+    public List<ConversionRefusal> Refusals { get; } = [];
 
     /// <summary>The graph at the inner opset, over the same values.</summary>
     public OnnxGraph Convert(OnnxGraph graph)
@@ -28,10 +28,7 @@ internal sealed class OpsetWalk
         result.Initializers.AddRange(graph.Initializers);
         foreach (var node in graph.Nodes)
         {
-            if (node.Domain.Length > 0)
-                result.Nodes.Add(node);
-            else
-                Convert(WithConvertedSubgraphs(node), result);
+            Convert(WithConvertedSubgraphs(node), result);
         }
         return result;
     }
@@ -50,30 +47,35 @@ internal sealed class OpsetWalk
 
     private void Convert(Node node, OnnxGraph result)
     {
-        if (ConversionList.Find(node.OpType, _opset) is { } conversion)
-        {
-            var rewriter = new NodeRewriter(node, _opset, this, result);
-            try
-            {
-                conversion.Apply(rewriter);
-            }
-            catch (Exception e) when (e is InvalidOperationException or ArgumentException)
-            {
-                // The model types complain so of inputs, attributes or shapes that do not fit: the node is not a valid one of its kind.
-                rewriter.Refuse($"it is malformed: {e.Message}");
-            }
-            if (rewriter.Refusal is { } reason)
-                Refusals.Add($"{node}: {reason}");
-        }
-        else if (StandardOps.Contains(node.OpType))
-        {
+        if ((node.Domain.Length == 0 ? ConversionList.Find(node.OpType, _opset) : MicrosoftOps.Find(node)) is { } conversion)
+            Apply(conversion, new NodeRewriter(node, _opset, this, result));
+        else if ((node.Domain.Length == 0 && StandardOps.Contains(node.OpType)) || StopGradientMarker.Is(node))
             result.Nodes.Add(node);
-        }
         else
-        {
-            Refusals.Add($"{node}: opset {OnnxModel.InnerOpset} has no such operator and no conversion to simpler ones is known");
-        }
+            Refusals.Add(new ConversionRefusal(node, WhyUnknown(node), false));
     }
+
+    private void Apply(OpsetConversion conversion, NodeRewriter rewriter)
+    {
+        try
+        {
+            conversion.Apply(rewriter);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The model types complain so of inputs, attributes or shapes that do not fit: the node is not a valid one of its kind.
+            rewriter.Refuse($"it is malformed: {e.Message}");
+        }
+        if (rewriter.Refusal is { } reason)
+            Refusals.Add(new ConversionRefusal(rewriter.Node, reason, rewriter.LacksShapes));
+    }
+
+    private static string WhyUnknown(Node node) => node.Domain.Length switch
+    {
+        0 => $"opset {OnnxModel.InnerOpset} has no such operator and no conversion to simpler ones is known",
+        _ when node.Domain == MicrosoftOps.Domain => "no conversion of this operator of ONNX Runtime's own to standard ones is known",
+        _ => $"the operator domain '{node.Domain}' is not ONNX's own, and the model has no function of that name",
+    };
 
     private Node WithConvertedSubgraphs(Node node)
     {
