@@ -9,10 +9,13 @@ internal static class GradientCases
     [
         .. ConvolutionCases.All,
         .. ElementwiseCases.All,
+        .. GridSampleCases.All,
         .. IndexingCases.All,
         .. NormalizationCases.All,
+        .. PadCases.All,
         .. ProductCases.All,
         .. ReductionCases.All,
+        .. ResizeCases.All,
         .. ShapeCases.All,
     ];
 }

@@ -15,6 +15,7 @@ internal static class ConversionList
     /// <summary>The conversions: operator, first and last opset of the models in which it applies, what is done.</summary>
     public static IReadOnlyList<OpsetConversion> All { get; } =
     [
+        new("AffineGrid", 20, Newest, ResamplingConversions.AffineGrid),
         new("AveragePool", 19, Newest, AveragePool),
         new("BatchNormalization", 7, 13, NormalizationConversions.Batch),
         new("Cast", 19, Newest, Cast),
@@ -25,12 +26,12 @@ internal static class ConversionList
         new("DequantizeLinear", 19, Newest, Never(Quantized)),
         new("Dropout", 7, 11, Dropout),
         new("Gelu", 20, Newest, GeluConversion.Lower),
-        new("GridSample", 20, Newest, GridSample),
+        new("GridSample", 20, Newest, ResamplingConversions.GridSample),
         new("GroupNormalization", 18, Newest, NormalizationConversions.Group),
         new("Hardmax", 7, 12, SoftmaxConversions.Coerced),
         new("LogSoftmax", 7, 12, SoftmaxConversions.Coerced),
         new("Pad", 7, 10, Move("pads", "value")),
-        new("Pad", 19, Newest, KeepUnless(WrapPad)),
+        new("Pad", 19, Newest, PadConversions.Pad),
         new("QuantizeLinear", 19, Newest, Never(Quantized)),
         new("RMSNormalization", 23, Newest, NormalizationConversions.RootMeanSquare),
         new("ReduceL1", 7, 17, Move("axes")),
