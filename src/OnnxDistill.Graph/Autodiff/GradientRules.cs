@@ -29,9 +29,9 @@ public static class GradientRules
     {
         var rules = new SortedDictionary<string, IGradientRule>(StringComparer.Ordinal)
         {
+            ["CenterCropPad"] = new CenterCropPadRule(),
             ["Clip"] = new ClipRule(),
             ["Col2Im"] = new Col2ImRule(),
-            ["Compress"] = new CompressRule(),
             ["Concat"] = new ConcatRule(),
             ["Conv"] = new ConvRule(),
             ["ConvTranspose"] = new ConvTransposeRule(),

@@ -100,24 +100,6 @@ internal sealed class TopKRule : IGradientRule
     }
 }
 
-/// <summary>y = the slices of x along an axis (or the elements of flattened x) for which a condition holds: dx is dy at their places.</summary>
-internal sealed class CompressRule : IGradientRule
-{
-    public IReadOnlyList<Value?> Apply(GradientContext context)
-    {
-        var (g, node, dy) = (context.Builder, context.Node, context.OutputGradient);
-        var (x, condition) = (node.Input(0), node.Input(1));
-        var places = condition.Constant is { } constant
-            ? g.Longs([.. constant.As<bool>().ToArray().Index().Where(static c => c.Item).Select(static c => (long)c.Index)])
-            : g.Reshape(g.Emit("NonZero", [condition], ElementType.Int64, Shape.Of(1, dy.Shape[Axis(node, dy)])), Shape.Of(dy.Shape[Axis(node, dy)]));
-        return node.Attributes.Has("axis")
-            ? [GatherRule.AddSlices(g, x.Shape, Axis(node, x), places, dy), null]
-            : [g.Reshape(GatherRule.AddSlices(g, Shape.Of(x.Shape.ElementCount), 0, places, dy), x.Shape), null];
-    }
-
-    private static int Axis(Node node, Value x) => node.Attributes.Has("axis") ? x.Shape.Axis(node.Attributes.Int("axis", 0)) : 0;
-}
-
 /// <summary>y = on where the place is the index, off elsewhere: each of the two values takes the sum of dy where it was put. Indices and depth are
 /// whole numbers.</summary>
 internal sealed class OneHotRule : IGradientRule

@@ -67,6 +67,24 @@ internal sealed class PadRule : IGradientRule
     }
 }
 
+/// <summary>y = x cut or widened by zeros to a shape, the same on both sides (an odd one behind): dx is dy widened or cut.</summary>
+internal sealed class CenterCropPadRule : IGradientRule
+{
+    public IReadOnlyList<Value?> Apply(GradientContext context)
+    {
+        var (g, dy, x) = (context.Builder, context.OutputGradient, context.Node.Input(0).Shape);
+        var (before, after) = (new long[x.Rank], new long[x.Rank]);
+        for (var axis = 0; axis < x.Rank; axis++)
+        {
+            // Division goes towards 0, so the smaller half is in front both ways.
+            var missing = x[axis].Size - dy.Shape[axis].Size;
+            before[axis] = missing / 2;
+            after[axis] = missing - before[axis];
+        }
+        return [g.Pad(dy, before, after), null];
+    }
+}
+
 /// <summary>Where a border that repeats x took its elements, along one axis.</summary>
 internal static class BorderMap
 {

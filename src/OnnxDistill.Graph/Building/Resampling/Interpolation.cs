@@ -75,13 +75,20 @@ internal sealed record Interpolation(string Mode, string Coordinates, string Nea
         };
     }
 
-    private long Rounded(float at) => (long)(Nearest switch
+    // As ONNX Runtime 1.31.1 has it, a coordinate within 1e-6 of half-way is half-way.
+    private long Rounded(float at)
     {
-        "floor" => MathF.Floor(at),
-        "ceil" => MathF.Ceiling(at),
-        "round_prefer_ceil" => MathF.Round(at, MidpointRounding.AwayFromZero),
-        _ => at == (long)at + 0.5f ? MathF.Floor(at) : MathF.Round(at, MidpointRounding.AwayFromZero),
-    });
+        var floor = MathF.Floor(at);
+        var isHalfWay = MathF.Abs(at - floor - 0.5f) <= 1e-6f;
+        return (long)(Nearest switch
+        {
+            "floor" => floor,
+            "ceil" => MathF.Ceiling(at),
+            "round_prefer_ceil" when isHalfWay => floor + 1,
+            "round_prefer_floor" when isHalfWay => floor,
+            _ => MathF.Round(at, MidpointRounding.AwayFromZero),
+        });
+    }
 
     // Keys' cubic convolution at distances 1 + s, s, 1 - s, 2 - s.
     private double[] CubicWeights(double s)

@@ -22,6 +22,7 @@ internal static class ConversionList
         new("CastLike", 19, Newest, Cast),
         // A bound that is not there was the largest float and is now none: only infinities could tell.
         new("Clip", 7, 10, Move("min", "max")),
+        new("Compress", 9, Newest, Compress),
         new("DFT", 20, Newest, Never("its axis became an input in opset 20")),
         new("DequantizeLinear", 19, Newest, Never(Quantized)),
         new("Dropout", 7, 11, Dropout),

@@ -60,6 +60,21 @@ internal static class SmallConversions
             r.Replace("Split", [r.X], attributes.With("num_outputs", r.Node.Outputs.Length));
     }
 
+    /// <summary>Compress by a constant condition takes elements at known places, so that its result has a known shape.</summary>
+    public static void Compress(NodeRewriter r)
+    {
+        if (NodeRewriter.ConstantOf(r.Node.OptionalInput(1)) is not { } condition)
+        {
+            r.Keep();
+            return;
+        }
+        var places = r.Constant("places", [.. condition.As<bool>().ToArray().Index().Where(static c => c.Item).Select(static c => (long)c.Index)]);
+        if (r.Node.Attributes.Has("axis"))
+            r.Replace("Gather", [r.X, places], r.Node.Attributes);
+        else
+            r.Replace("Gather", [r.Reshape(r.X, "flat", [-1]), places], new AttributeMap(("axis", 0L)));
+    }
+
     /// <summary>Swish (opset 24): x * sigmoid(alpha x).</summary>
     public static void Swish(NodeRewriter r)
     {

@@ -16,16 +16,30 @@ internal static class GridSampleCases
            from mode in new[] { "nearest", names.Linear, names.Cubic }
            from padding in new[] { "zeros", "border", "reflection" }
            from aligned in new[] { 0, 1 }
-           select new GradientCase("GridSample", $"{mode}, {padding}{(aligned == 1 ? ", corners aligned" : "")}", [Normal(2, 3, 4, 5), Places(2, 3, 2)],
+           select new GradientCase("GridSample", $"{mode}, {padding}{(aligned == 1 ? ", corners aligned" : "")}",
+               [Normal(2, 3, 4, 5), Places([2, 3, 2], [4, 5], aligned == 1, mode == "nearest")],
                ("mode", mode), ("padding_mode", padding), ("align_corners", aligned)) { Opset = names.Opset == 16 ? 18 : names.Opset },
         .. from mode in new[] { "nearest", "linear" }
            from padding in new[] { "zeros", "border", "reflection" }
-           select new GradientCase("GridSample", $"volume, {mode}, {padding}", [Normal(1, 2, 3, 4, 3), Volume()], ("mode", mode), ("padding_mode", padding)) { Opset = 20 },
-        new("GridSample", "defaults, one channel", [Normal(1, 1, 3, 3), Places(1, 2, 2)]),
+           select new GradientCase("GridSample", $"volume, {mode}, {padding}",
+               [Normal(1, 2, 3, 4, 3), Places([1, 2, 2, 2], [3, 4, 3], false, mode == "nearest")], ("mode", mode), ("padding_mode", padding)) { Opset = 20 },
+        new("GridSample", "defaults, one channel", [Normal(1, 1, 3, 3), Places([1, 2, 2], [3, 3], false, false)]),
+        new("GridSample", "one element", [Normal(1, 2, 1, 1), Places([1, 2, 2], [1, 1], false, false)], ("padding_mode", "zeros")),
     ];
 
-    // Up to 1.6 from the middle: one fifth to one half lies outside. The central differences keep away from whole elements by the step that they settle on.
-    private static Arg Places(params long[] dims) => Uniform(-1.6, 1.6, [.. dims, 2]);
-
-    private static Arg Volume() => Uniform(-1.4, 1.4, 1, 2, 2, 2, 3);
+    // From two elements before the image to two behind it, at least 0.2 of an element from where the interpolation has a kink (nearest: a jump).
+    private static Arg Places(long[] points, long[] extents, bool aligned, bool nearest)
+    {
+        var random = new Random(11);
+        var numbers = new List<double>();
+        for (var point = 0L; point < points.Aggregate(1L, static (n, d) => n * d); point++)
+        {
+            foreach (var extent in extents.Reverse())
+            {
+                var place = random.Next(-2, (int)extent + 1) + (nearest ? 0 : 0.5) + (0.6 * (random.NextDouble() - 0.5));
+                numbers.Add(aligned ? (2 * place / (extent - 1)) - 1 : (((2 * place) + 1) / extent) - 1);
+            }
+        }
+        return Of([.. points, extents.Length], [.. numbers]);
+    }
 }

@@ -45,7 +45,7 @@ internal static class ResizeCases
         .. from mode in new[] { "nearest", "linear", "cubic" }
            select new GradientCase("Resize", $"{mode}, half_pixel_symmetric", [Image, null, Factors(1, 1, 1.6f, 0.7f)], ("mode", mode),
                ("coordinate_transformation_mode", "half_pixel_symmetric")) { Opset = 19 },
-        new("Resize", "tf_half_pixel_for_nn", [Image, null, null, Longs(1, 2, 7, 3)], ("coordinate_transformation_mode", "tf_half_pixel_for_nn")) { Opset = 11 },
+        new("Resize", "tf_half_pixel_for_nn", [Image, Factors(), Factors(), Longs(1, 2, 7, 3)], ("coordinate_transformation_mode", "tf_half_pixel_for_nn")) { Opset = 11 },
         new("Upsample", "nearest", [Image, Factors(1, 1, 2, 3)], ("mode", "nearest")) { Opset = 9 },
         new("Upsample", "linear", [Image], ("mode", "linear"), ("scales", new[] { 1f, 1f, 2f, 1.5f })) { Opset = 7 },
     ];
