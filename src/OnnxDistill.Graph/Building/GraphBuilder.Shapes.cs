@@ -49,7 +49,9 @@ public sealed partial class GraphBuilder
             return x;
         if (shape.Count(d => !d.IsKnown) > 1)
             throw new ArgumentException($"Reshape of {x} to {shape}: more than one unknown extent.");
-        return Emit("Reshape", [x, Longs([.. shape.Select(d => d.IsKnown ? d.Size : -1)])], x.Type, shape);
+        // Without allowzero an extent of 0 would mean: as x has it there.
+        var isEmpty = shape.Any(static d => d is { IsKnown: true, Size: 0 });
+        return Emit("Reshape", [x, Longs([.. shape.Select(d => d.IsKnown ? d.Size : -1)])], x.Type, shape, ("allowzero", isEmpty ? 1 : null));
     }
 
     /// <summary>x with updates added (or put) at index tuples; <paramref name="reduction"/> is none, add, mul, min or max.</summary>

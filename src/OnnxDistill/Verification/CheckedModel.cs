@@ -22,7 +22,7 @@ internal sealed record CheckedModel(OnnxGraph Graph, IReadOnlyList<string> Weigh
         var symbolic = model.Graph.Inputs.Any(i => !feeds.ContainsKey(i.Name) && i.KnownShape is { Rank: > 0 } shape && !shape[0].IsKnown);
         var options = new NormalizeOptions { Shapes = fixedShapes, Batch = batch ?? (symbolic ? DefaultBatch : null) };
         var named = model.Graph.Initializers.Where(i => i.Type.IsFloating() && i.Constant is { Dims.Length: > 0 }).Select(i => i.Name)
-            .ToHashSet(StringComparer.Ordinal);
+            .Except(ShapeFeeders.Find(model.Graph)).ToHashSet(StringComparer.Ordinal);
 
         // First, because some conversions need shapes and none sees into functions; again, because what they emit has no shapes yet.
         var graph = ModelNormalizer.Normalize(OpsetConverter.Convert(ModelNormalizer.Normalize(model, options))).Graph;

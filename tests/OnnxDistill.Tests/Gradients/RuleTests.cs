@@ -1,6 +1,7 @@
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
 using OnnxDistill.Verification;
 
 namespace OnnxDistill.Tests.Gradients;
@@ -40,6 +41,25 @@ public sealed class RuleTests
         var x = new Value("x", ElementType.Float32, Shape.Of(4));
         var node = new Node("Resize", [x, null, new Value("scales") { Constant = TensorData.Of([0.5f], 1) }], [new Value("y")], new AttributeMap(("antialias", 1)));
         StringAssert.Contains(GradientRules.Find(node)?.Refuses(node), "antialias");
+    }
+
+    [TestMethod]
+    public void ScalesOfAFileAreNoWeights()
+    {
+        var report = GradientCheck.Run(Upsampling());
+        Assert.IsTrue(report.Passed, string.Join("\n", report.Rows));
+        CollectionAssert.AreEqual(new[] { GradientCheckReport.All, "x", "weight" }, report.Rows.Select(static r => r.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { "weight" }, new Network(Upsampling(), "network", Upsampling()).Parameters.Select(static p => p.Name).ToArray());
+
+        static OnnxModel Upsampling()
+        {
+            var g = new GraphBuilder();
+            var x = g.Input("x", ElementType.Float32, Shape.Of(1, 2, 3, 3));
+            var weighted = g.Mul(x, g.Initializer("weight", TensorData.Of([0.5f, -1.5f], 2, 1, 1)));
+            var scales = g.Initializer("scales", TensorData.Of([1f, 1, 2, 2], 4));
+            g.Output("y", g.Emit("Resize", [weighted, null, scales], x.Type, Shape.Of(1, 2, 6, 6), ("mode", "nearest")));
+            return new OnnxModel(g.Graph);
+        }
     }
 
     private static OnnxGraph Gradient(string mode, params float[] scales)
