@@ -15,7 +15,7 @@ public static class GradientRules
     public static IReadOnlySet<string> NoGradient { get; } = new SortedSet<string>(StringComparer.Ordinal)
     {
         "And", "ArgMax", "ArgMin", "Ceil", "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf",
-        "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform",
+        "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform",
         "RandomUniformLike", "Range", "Round", "Shape", "Sign", "Size", "Xor",
     };
 
@@ -29,21 +29,29 @@ public static class GradientRules
     {
         var rules = new SortedDictionary<string, IGradientRule>(StringComparer.Ordinal)
         {
+            ["CenterCropPad"] = new CenterCropPadRule(),
             ["Clip"] = new ClipRule(),
+            ["Col2Im"] = new Col2ImRule(),
             ["Concat"] = new ConcatRule(),
             ["Conv"] = new ConvRule(),
             ["ConvTranspose"] = new ConvTransposeRule(),
+            ["CumSum"] = new CumSumRule(),
+            ["DepthToSpace"] = new DepthToSpaceRule(),
             ["Det"] = new DetRule(),
             ["Einsum"] = new EinsumRule(),
             ["Expand"] = new ExpandRule(),
             ["Flatten"] = new ReshapeRule(),
             ["Gather"] = new GatherRule(),
+            ["GatherElements"] = new GatherElementsRule(),
             ["GatherND"] = new GatherNDRule(),
             ["Gemm"] = new GemmRule(),
+            ["GridSample"] = new GridSampleRule(),
             ["InstanceNormalization"] = new InstanceNormalizationRule(),
             ["LayerNormalization"] = new LayerNormalizationRule(),
             ["LogSoftmax"] = new LogSoftmaxRule(),
             ["MatMul"] = new MatMulRule(),
+            ["MaxUnpool"] = new MaxUnpoolRule(),
+            ["OneHot"] = new OneHotRule(),
             ["Pad"] = new PadRule(),
             ["ReduceL2"] = new ReduceL2Rule(),
             ["ReduceLogSumExp"] = new ReduceLogSumExpRule(),
@@ -53,13 +61,19 @@ public static class GradientRules
             ["ReduceSum"] = new ReduceSumRule(),
             ["ReduceSumSquare"] = new ReduceSumSquareRule(),
             ["Reshape"] = new ReshapeRule(),
+            ["Resize"] = new ResizeRule(),
+            ["ReverseSequence"] = new ReverseSequenceRule(),
+            ["ScatterElements"] = new ScatterElementsRule(),
             ["ScatterND"] = new ScatterNDRule(),
             ["Slice"] = new SliceRule(),
             ["Softmax"] = new SoftmaxRule(),
+            ["SpaceToDepth"] = new SpaceToDepthRule(),
             ["Split"] = new SplitRule(),
             ["Squeeze"] = new ReshapeRule(),
             ["Tile"] = new TileRule(),
+            ["TopK"] = new TopKRule(),
             ["Transpose"] = new TransposeRule(),
+            ["Trilu"] = new TriluRule(),
             ["Unsqueeze"] = new ReshapeRule(),
         };
         foreach (var (op, gradient) in ElementwiseRules.Table)

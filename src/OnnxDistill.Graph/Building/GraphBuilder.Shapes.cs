@@ -30,14 +30,15 @@ public sealed partial class GraphBuilder
     public Value GatherND(Value x, Value indices) => Emit("GatherND", [x, indices], x.Type,
         new Shape([.. indices.Shape.SkipLast(1), .. x.Shape.Skip((int)indices.Shape[indices.Shape.Rank - 1].Size)]));
 
-    /// <summary>x enlarged by constants: <paramref name="before"/> and <paramref name="after"/> give elements per axis.</summary>
+    /// <summary>x enlarged by zeros: <paramref name="before"/> and <paramref name="after"/> give elements per axis, negative ones cut off.</summary>
     public Value Pad(Value x, ReadOnlySpan<long> before, ReadOnlySpan<long> after)
     {
+        // Not a comparison of shapes: one element off in front and one more behind keep the shape, but move everything.
+        if (!before.ContainsAnyExcept(0) && !after.ContainsAnyExcept(0))
+            return x;
         var dims = x.Shape.ToArray();
         for (var i = 0; i < dims.Length; i++)
             dims[i] = before[i] + after[i] == 0 ? dims[i] : dims[i].Size + before[i] + after[i];
-        if (dims.AsSpan().SequenceEqual(x.Shape.ToArray()))
-            return x;
         return Emit("Pad", [x, Longs([.. before, .. after])], x.Type, new Shape(dims), ("mode", "constant"));
     }
 
@@ -48,7 +49,9 @@ public sealed partial class GraphBuilder
             return x;
         if (shape.Count(d => !d.IsKnown) > 1)
             throw new ArgumentException($"Reshape of {x} to {shape}: more than one unknown extent.");
-        return Emit("Reshape", [x, Longs([.. shape.Select(d => d.IsKnown ? d.Size : -1)])], x.Type, shape);
+        // Without allowzero an extent of 0 would mean: as x has it there.
+        var isEmpty = shape.Any(static d => d is { IsKnown: true, Size: 0 });
+        return Emit("Reshape", [x, Longs([.. shape.Select(d => d.IsKnown ? d.Size : -1)])], x.Type, shape, ("allowzero", isEmpty ? 1 : null));
     }
 
     /// <summary>x with updates added (or put) at index tuples; <paramref name="reduction"/> is none, add, mul, min or max.</summary>

@@ -5,9 +5,10 @@ namespace OnnxDistill.Runtime.Normalization;
 /// <summary>Finds the values whose numbers decide a shape, an axis or a branch: these have to stay constants, or nothing folds.</summary>
 /// <remarks>Exporters compute sizes in floating point too (an interpolation's scale times an extent, cast back to integers), so the element type
 /// alone does not tell a weight from a size.</remarks>
-internal static class ShapeFeeders
+public static class ShapeFeeders
 {
-    /// <summary>Names of those values, with everything that they are computed from.</summary>
+    /// <summary>Names of those values, with everything that they are computed from. A floating one among them is a size (an interpolation's scales),
+    /// never a weight.</summary>
     public static HashSet<string> Find(OnnxGraph graph)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);

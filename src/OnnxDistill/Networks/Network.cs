@@ -1,5 +1,6 @@
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Networks;
@@ -10,12 +11,13 @@ public sealed class Network
     /// <summary>A network over a model.</summary>
     /// <param name="model">The template.</param>
     /// <param name="what">What error messages call it.</param>
-    /// <param name="source">The model as it lies in its file: its float initializers of rank 1 or more are the parameters. Folding makes
-    /// further initializers of tables (rotary angles, time frequencies), which are not trained.</param>
+    /// <param name="source">The model as it lies in its file: its float initializers of rank 1 or more are the parameters, unless they
+    /// decide a size (an interpolation's scales). Folding makes further initializers of tables (rotary angles, time frequencies), which are not trained.</param>
     public Network(OnnxModel model, string what, OnnxModel source)
     {
         (Model, What) = (model, what);
-        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).Except(ShapeFeeders.Find(source.Graph))
+            .ToHashSet(StringComparer.Ordinal);
         Parameters = [.. model.Graph.Initializers.Where(i => names.Contains(i.Name))];
     }
 

@@ -22,7 +22,7 @@ internal sealed record CheckedModel(OnnxGraph Graph, IReadOnlyList<string> Weigh
         var symbolic = model.Graph.Inputs.Any(i => !feeds.ContainsKey(i.Name) && i.KnownShape is { Rank: > 0 } shape && !shape[0].IsKnown);
         var options = new NormalizeOptions { Shapes = fixedShapes, Batch = batch ?? (symbolic ? DefaultBatch : null) };
         var named = model.Graph.Initializers.Where(i => i.Type.IsFloating() && i.Constant is { Dims.Length: > 0 }).Select(i => i.Name)
-            .ToHashSet(StringComparer.Ordinal);
+            .Except(ShapeFeeders.Find(model.Graph)).ToHashSet(StringComparer.Ordinal);
 
         var graph = ModelPreparation.Prepare(model, options).Graph;
         var open = graph.Inputs.Where(i => i.KnownShape is not { IsStatic: true }).ToList();

@@ -133,6 +133,7 @@ public sealed class OpsetConverterTests
     }
 
     [TestMethod]
+    [DataRow("AffineGrid", 20, "size")]
     [DataRow("BatchNormalization", 7, "spatial")]
     [DataRow("DFT", 20, "axis")]
     [DataRow("QuantizeLinear", 21, "quantised")]

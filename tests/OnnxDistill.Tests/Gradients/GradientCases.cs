@@ -10,11 +10,14 @@ internal static class GradientCases
         .. AttentionCases.All,
         .. ConvolutionCases.All,
         .. ElementwiseCases.All,
+        .. GridSampleCases.All,
         .. IndexingCases.All,
         .. MicrosoftCases.All,
         .. NormalizationCases.All,
+        .. PadCases.All,
         .. ProductCases.All,
         .. ReductionCases.All,
+        .. ResizeCases.All,
         .. ShapeCases.All,
     ];
 }

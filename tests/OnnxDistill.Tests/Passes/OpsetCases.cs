@@ -63,6 +63,8 @@ internal static class OpsetCases
 
     public static IReadOnlyList<OpsetCase> All { get; } =
     [
+        new("AffineGrid", 20, [2, 2, 3], null, [TensorData.Of([2L, 1, 3, 4], 4)], NeedsShapes: true),
+        new("AffineGrid", 20, [1, 3, 4], new A(("align_corners", 1)), [TensorData.Of([1L, 2, 2, 3, 4], 5)], NeedsShapes: true),
         new("AveragePool", 19, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 1, 1 }))),
         new("AveragePool", 19, Image, new A(("kernel_shape", new long[] { 2, 2 }), ("dilations", new long[] { 2, 3 }), ("pads", new long[] { 1, 0, 0, 1 })),
             NeedsShapes: true),
@@ -81,12 +83,16 @@ internal static class OpsetCases
         new("DeformConv", 22, Image, new A(("group", 2), ("offset_group", 4), ("strides", new long[] { 2, 1 }), ("dilations", new long[] { 1, 2 }),
             ("pads", new long[] { 1, 0, 2, 1 })), [Floats(6, 2, 3, 2), Offsets(2, 48, 4, 4), null, Floats(2, 24, 4, 4)], NeedsShapes: true),
         new("DeformConv", 22, Image, new A(("offset_group", 2), ("group", 4)), [Floats(4, 1, 2, 3), Offsets(2, 24, 5, 3), Floats(4)], NeedsShapes: true),
+        new("Compress", 9, Image, new A(("axis", 1)), [TensorData.Of([true, false, true], 3)]),
+        new("Compress", 18, [2, 3], null, [TensorData.Of([false, true, true, false, false, true], 6)]),
         new("Dropout", 7, Image, new A(("ratio", 0.3f))),
         new("Dropout", 10, Image),
         new("Gelu", 20, Image),
         new("Gelu", 20, Image, new A(("approximate", "tanh"))),
         new("GridSample", 20, Image, new A(("mode", "linear")), [Grid()]),
         new("GridSample", 20, Image, new A(("mode", "cubic"), ("padding_mode", "reflection")), [Grid()]),
+        new("GridSample", 20, [1, 2, 3, 4, 5], new A(("mode", "linear"), ("padding_mode", "reflection"), ("align_corners", 1)), [Volume()], NeedsShapes: true),
+        new("GridSample", 22, [1, 2, 3, 4, 5], new A(("mode", "nearest")), [Volume()], NeedsShapes: true),
         new("GroupNormalization", 18, Image, new A(("num_groups", 2), ("epsilon", 1e-3f)), [Floats(2), Floats(2)]),
         new("GroupNormalization", 21, Image, new A(("num_groups", 2), ("epsilon", 1e-3f)), [Floats(4), Floats(4)]),
         new("GroupNormalization", 21, [2, 6, 5], new A(("num_groups", 3)), [Floats(6), Floats(6)]),
@@ -94,6 +100,8 @@ internal static class OpsetCases
         new("Pad", 7, Image, new A(("pads", new long[] { 0, 0, 1, 2, 0, 0, 0, 1 }), ("value", 2.5f))),
         new("Pad", 10, Image, new A(("mode", "reflect"), ("pads", new long[] { 0, 0, 1, 2, 0, 0, 0, 1 }))),
         new("Pad", 21, Image, new A(("mode", "edge")), [TensorData.Of([0L, 0, 1, 2, 0, 0, 0, 1], 8)]),
+        new("Pad", 19, Image, new A(("mode", "wrap")), [TensorData.Of([0L, 1, 2, 5, 1, 0, 3, 0], 8)], NeedsShapes: true),
+        new("Pad", 21, Image, new A(("mode", "wrap")), [TensorData.Of([-2L, 1], 2), null, TensorData.Of([-1L], 1)], NeedsShapes: true),
         new("RMSNormalization", 23, Image, null, [Floats(5)]),
         new("RMSNormalization", 23, Image, new A(("axis", -2), ("epsilon", 1e-2f)), [Floats(6, 5)]),
         new("RMSNormalization", 23, Image, new A(("axis", 2)), [Floats(6, 5)], NeedsShapes: true),
@@ -108,6 +116,10 @@ internal static class OpsetCases
         new("Resize", 11, Image, new A(("mode", "cubic")), [Scales(), Scales(), TensorData.Of([2L, 4, 9, 10], 4)]),
         new("Resize", 13, Image, new A(("mode", "nearest")), [null, Scales(1, 1, 2, 0.5f)]),
         new("Resize", 19, Image, new A(("mode", "linear")), [null, Scales(1, 1, 2, 2)]),
+        new("Resize", 11, Image, new A(("coordinate_transformation_mode", "tf_half_pixel_for_nn")), [Scales(), Scales(1, 1, 0.7f, 2.3f)], NeedsShapes: true),
+        new("Resize", 19, Image, new A(("mode", "linear"), ("coordinate_transformation_mode", "half_pixel_symmetric")), [null, Scales(1, 1, 0.7f, 2.3f)], NeedsShapes: true),
+        new("Resize", 19, Image, new A(("coordinate_transformation_mode", "half_pixel_symmetric"), ("nearest_mode", "ceil")), [null, Scales(1, 1, 2.3f, 0.7f)], NeedsShapes: true),
+        new("Resize", 21, Image, new A(("mode", "cubic"), ("coordinate_transformation_mode", "half_pixel_symmetric")), [null, Scales(1, 1, 2.3f, 0.7f)], NeedsShapes: true),
         new("RoiAlign", 10, Image, new A(("output_height", 2), ("output_width", 2)), [Rois(), TensorData.Of([1L, 0], 2)]),
         new("Scatter", 9, [2, 3], new A(("axis", 1)), [TensorData.Of([2L, 0], 2, 1), Floats(2, 1)]),
         new("Slice", 9, Image, new A(("starts", new long[] { 1, -3 }), ("ends", new long[] { 4, 99 }), ("axes", new long[] { 1, 3 }))),
@@ -141,6 +153,8 @@ internal static class OpsetCases
     private static TensorData Scales(params float[] factors) => TensorData.Of(factors, factors.Length);
 
     private static TensorData Grid() => TensorData.Of(Array.ConvertAll(Floats(2, 3, 3, 2).As<float>().ToArray(), static f => f / 2), 2, 3, 3, 2);
+
+    private static TensorData Volume() => TensorData.Of(Array.ConvertAll(Floats(1, 2, 3, 2, 3).As<float>().ToArray(), static f => f / 2), 1, 2, 3, 2, 3);
 
     private static TensorData Rois() => TensorData.Of([0f, 0, 4, 4, 1, 1.5f, 3, 5], 2, 4);
 }

@@ -73,22 +73,3 @@ internal sealed class TileRule : IGradientRule
         return [g.Reshape(axes.Length == 0 ? dy : g.ReduceSum(dy, axes), x.Shape), null];
     }
 }
-
-/// <summary>y = x enlarged by a constant border: dx is the inside of dy.</summary>
-internal sealed class PadRule : IGradientRule
-{
-    public string? Refuses(Node node) =>
-        node.Attributes.Text("mode", "constant") != "constant" ? $"mode '{node.Attributes.Text("mode", "")}' is not supported yet"
-        : node.OptionalInput(1)?.Constant is null ? "its pads are not constant"
-        : node.OptionalInput(3) is not null ? "pads for chosen axes are not supported yet" : null;
-
-    public IReadOnlyList<Value?> Apply(GradientContext context)
-    {
-        var x = context.Node.Input(0);
-        var pads = context.Node.Input(1).Constant!.ToLongs();
-        var axes = Enumerable.Range(0, x.Shape.Rank).Select(i => (long)i).ToArray();
-        var dx = context.Builder.Slice(context.OutputGradient, axes, [.. axes.Select(i => pads[i])],
-            [.. axes.Select(i => pads[i] + x.Shape[(int)i].Size)], [.. axes.Select(_ => 1L)]);
-        return [dx, .. new Value?[context.Node.Inputs.Length - 1]];
-    }
-}

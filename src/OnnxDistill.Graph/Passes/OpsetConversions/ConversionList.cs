@@ -15,6 +15,7 @@ internal static class ConversionList
     /// <summary>The conversions: operator, first and last opset of the models in which it applies, what is done.</summary>
     public static IReadOnlyList<OpsetConversion> All { get; } =
     [
+        new("AffineGrid", 20, Newest, ResamplingConversions.AffineGrid),
         new("Attention", 23, Newest, AttentionConversion.Lower),
         new("AveragePool", 19, Newest, AveragePool),
         new("BatchNormalization", 7, 13, NormalizationConversions.Batch),
@@ -22,18 +23,19 @@ internal static class ConversionList
         new("CastLike", 19, Newest, Cast),
         // A bound that is not there was the largest float and is now none: only infinities could tell.
         new("Clip", 7, 10, Move("min", "max")),
+        new("Compress", 9, Newest, Compress),
         new("DFT", 20, Newest, Never("its axis became an input in opset 20")) { OnlyRefuses = true },
         new("DeformConv", 19, Newest, DeformConvConversion.Lower),
         new("DequantizeLinear", 19, Newest, Never(Quantized)) { OnlyRefuses = true },
         new("Dropout", 7, 11, Dropout),
         new("Gelu", 20, Newest, GeluConversion.Lower),
-        new("GridSample", 20, Newest, GridSample),
+        new("GridSample", 20, Newest, ResamplingConversions.GridSample),
         new("GroupNormalization", 18, 20, NormalizationConversions.Group),
         new("GroupNormalization", 21, Newest, NormalizationConversions.Group),
         new("Hardmax", 7, 12, SoftmaxConversions.Coerced),
         new("LogSoftmax", 7, 12, SoftmaxConversions.Coerced),
         new("Pad", 7, 10, Move("pads", "value")),
-        new("Pad", 19, Newest, KeepUnless(WrapPad)),
+        new("Pad", 19, Newest, PadConversions.Pad),
         new("QuantizeLinear", 19, Newest, Never(Quantized)) { OnlyRefuses = true },
         new("RMSNormalization", 23, Newest, NormalizationConversions.RootMeanSquare),
         new("ReduceL1", 7, 17, Move("axes")),

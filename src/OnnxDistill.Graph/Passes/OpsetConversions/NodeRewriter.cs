@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Graph.Passes.OpsetConversions;
@@ -43,6 +44,26 @@ internal sealed partial class NodeRewriter(Node node, long opset, OpsetWalk walk
     /// <summary>Puts a node under the old one's name that produces its outputs; outputs that nobody uses are left out on request.</summary>
     public void Replace(string opType, IEnumerable<Value?> inputs, AttributeMap? attributes = null, int? outputs = null) =>
         result.Nodes.Add(new Node(opType, inputs, Node.Outputs.Take(outputs ?? Node.Outputs.Length), attributes, Node.Name));
+
+    /// <summary>Puts a formula in the node's place: what it emits last becomes the node's output. For conversions that need every shape.</summary>
+    public void Lower(Func<GraphBuilder, Value> formula)
+    {
+        var builder = new GraphBuilder(Node.OpType);
+        var output = formula(builder);
+        if (builder.Graph.Nodes.Count == 0 || output.Producer != builder.Graph.Nodes[^1])
+            throw new InvalidOperationException($"The conversion of {Node} does not end in what it returns.");
+        foreach (var constant in builder.Graph.Initializers)
+            constant.Name = walk.UniqueName($"{_scope}/{constant.Name}");
+        result.Initializers.AddRange(builder.Graph.Initializers);
+        foreach (var emitted in builder.Graph.Nodes.SkipLast(1))
+        {
+            foreach (var value in emitted.Outputs.OfType<Value>())
+                value.Name = walk.UniqueName($"{_scope}/{value.Name}");
+            emitted.Name = $"{_scope}/{emitted.Name}";
+            result.Nodes.Add(emitted);
+        }
+        Replace(output.Producer.OpType, output.Producer.Inputs, output.Producer.Attributes);
+    }
 
     /// <summary>Whether something uses the node's output of that number.</summary>
     public bool Uses(int output) => output < Node.Outputs.Length && Node.Outputs[output] is { } value && walk.IsUsed(value);

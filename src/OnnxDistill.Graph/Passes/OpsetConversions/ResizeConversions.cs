@@ -40,7 +40,7 @@ internal static class ResizeConversions
     {
         if (r.Node.Attributes.Text("coordinate_transformation_mode", "half_pixel") == "tf_half_pixel_for_nn")
         {
-            r.Refuse("the coordinate transformation tf_half_pixel_for_nn was removed in opset 13");
+            ResamplingConversions.Resize(r);
             return;
         }
         var inputs = r.Node.Inputs.Select(static v => NodeRewriter.ConstantOf(v) is { ElementCount: 0 } ? null : v).ToList();
@@ -53,7 +53,7 @@ internal static class ResizeConversions
     public static void Resize19(NodeRewriter r)
     {
         if (r.Node.Attributes.Text("coordinate_transformation_mode", "half_pixel") == "half_pixel_symmetric")
-            r.Refuse("the coordinate transformation half_pixel_symmetric came with opset 19");
+            ResamplingConversions.Resize(r);
         else
             r.Keep();
     }

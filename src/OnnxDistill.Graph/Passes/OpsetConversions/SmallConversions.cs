@@ -54,10 +54,6 @@ internal static class SmallConversions
     public static string? BooleanReduction(NodeRewriter r) =>
         r.X.Type == ElementType.Bool ? "reductions of booleans came with opset 20" : null;
 
-    /// <summary>Pad from 19 on can wrap around.</summary>
-    public static string? WrapPad(NodeRewriter r) =>
-        r.Node.Attributes.Text("mode", "constant") == "wrap" ? "the mode 'wrap' came with opset 19" : null;
-
     /// <summary>Cast and CastLike from 19 on: saturate and round_mode speak of 8-bit floats only, which the graph model lacks.</summary>
     public static void Cast(NodeRewriter r)
     {
@@ -66,20 +62,6 @@ internal static class SmallConversions
             r.Replace(r.Node.OpType, r.Node.Inputs, r.Node.Attributes.With("saturate", null).With("round_mode", null));
         else
             r.Refuse($"it casts to the element type {to}, which opset {OnnxModel.InnerOpset} lacks");
-    }
-
-    /// <summary>GridSample from 20 on names its modes otherwise and also takes volumes.</summary>
-    public static void GridSample(NodeRewriter r)
-    {
-        if (r.X.KnownShape is { Rank: not 4 } shape)
-            r.Refuse($"it samples an input of shape {shape}; before opset 20 only [N, C, H, W] is possible");
-        else
-            r.Replace(r.Node.OpType, r.Node.Inputs, r.Node.Attributes.With("mode", r.Node.Attributes.Text("mode", "linear") switch
-            {
-                "linear" => "bilinear",
-                "cubic" => "bicubic",
-                var same => same,
-            }));
     }
 
     /// <summary>RoiAlign before 16 did not shift its coordinates by half a pixel.</summary>
@@ -100,6 +82,21 @@ internal static class SmallConversions
             r.Replace("Split", [r.X, r.Constant("split", sizes)], attributes);
         else
             r.Replace("Split", [r.X], attributes.With("num_outputs", r.Node.Outputs.Length));
+    }
+
+    /// <summary>Compress by a constant condition takes elements at known places, so that its result has a known shape.</summary>
+    public static void Compress(NodeRewriter r)
+    {
+        if (NodeRewriter.ConstantOf(r.Node.OptionalInput(1)) is not { } condition)
+        {
+            r.Keep();
+            return;
+        }
+        var places = r.Constant("places", [.. condition.As<bool>().ToArray().Index().Where(static c => c.Item).Select(static c => (long)c.Index)]);
+        if (r.Node.Attributes.Has("axis"))
+            r.Replace("Gather", [r.X, places], r.Node.Attributes);
+        else
+            r.Replace("Gather", [r.Reshape(r.X, "flat", [-1]), places], new AttributeMap(("axis", 0L)));
     }
 
     /// <summary>Swish (opset 24): x * sigmoid(alpha x).</summary>
