@@ -11,12 +11,14 @@ public static class GradientRules
     /// <summary>Operators with a rule, sorted by name.</summary>
     public static IReadOnlyDictionary<string, IGradientRule> All => Rules;
 
-    /// <summary>Operators through which no gradient flows: their result is piecewise constant or not floating.</summary>
+    /// <summary>Operators through which no gradient flows: their result is piecewise constant, random or not floating. Range is among them
+    /// because one whose bounds are computed from data has a length that depends on them: such a graph has no static shapes to differentiate at.</summary>
     public static IReadOnlySet<string> NoGradient { get; } = new SortedSet<string>(StringComparer.Ordinal)
     {
-        "And", "ArgMax", "ArgMin", "Ceil", "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf",
-        "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform",
-        "RandomUniformLike", "Range", "Round", "Shape", "Sign", "Size", "Xor",
+        "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Constant",
+        "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual",
+        "Multinomial", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Range",
+        "Round", "Shape", "Sign", "Size", "Xor",
     };
 
     /// <summary>The rule of a node's operator, or null when there is none.</summary>
@@ -29,26 +31,40 @@ public static class GradientRules
     {
         var rules = new SortedDictionary<string, IGradientRule>(StringComparer.Ordinal)
         {
+            ["AveragePool"] = new AveragePoolRule(),
+            ["BatchNormalization"] = new BatchNormalizationRule(),
             ["Clip"] = new ClipRule(),
             ["Concat"] = new ConcatRule(),
             ["Conv"] = new ConvRule(),
             ["ConvTranspose"] = new ConvTransposeRule(),
+            ["Dropout"] = new DropoutRule(),
             ["Einsum"] = new EinsumRule(),
             ["Expand"] = new ExpandRule(),
             ["Flatten"] = new ReshapeRule(),
             ["Gather"] = new GatherRule(),
             ["GatherND"] = new GatherNDRule(),
             ["Gemm"] = new GemmRule(),
+            ["GlobalAveragePool"] = new GlobalAveragePoolRule(),
+            ["GlobalLpPool"] = new GlobalLpPoolRule(),
+            ["GlobalMaxPool"] = new GlobalMaxPoolRule(),
             ["InstanceNormalization"] = new InstanceNormalizationRule(),
+            ["LRN"] = new LocalResponseNormalizationRule(),
             ["LayerNormalization"] = new LayerNormalizationRule(),
             ["LogSoftmax"] = new LogSoftmaxRule(),
+            ["LpNormalization"] = new LpNormalizationRule(),
+            ["LpPool"] = new LpPoolRule(),
             ["MatMul"] = new MatMulRule(),
+            ["MaxPool"] = new MaxPoolRule(),
+            ["MeanVarianceNormalization"] = new MeanVarianceNormalizationRule(),
             ["Pad"] = new PadRule(),
+            ["ReduceL1"] = new ReduceL1Rule(),
             ["ReduceL2"] = new ReduceL2Rule(),
+            ["ReduceLogSum"] = new ReduceLogSumRule(),
             ["ReduceLogSumExp"] = new ReduceLogSumExpRule(),
             ["ReduceMax"] = new ReduceExtremeRule(),
             ["ReduceMean"] = new ReduceMeanRule(),
             ["ReduceMin"] = new ReduceExtremeRule(),
+            ["ReduceProd"] = new ReduceProdRule(),
             ["ReduceSum"] = new ReduceSumRule(),
             ["ReduceSumSquare"] = new ReduceSumSquareRule(),
             ["Reshape"] = new ReshapeRule(),
@@ -61,7 +77,7 @@ public static class GradientRules
             ["Transpose"] = new TransposeRule(),
             ["Unsqueeze"] = new ReshapeRule(),
         };
-        foreach (var (op, gradient) in ElementwiseRules.Table)
+        foreach (var (op, gradient) in ElementwiseRules.Table.Concat(ActivationRules.Table).Concat(TrigonometricRules.Table))
             rules.Add(op, new ElementwiseRule(gradient));
         return rules;
     }

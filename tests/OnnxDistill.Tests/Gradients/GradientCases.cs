@@ -7,12 +7,15 @@ internal static class GradientCases
 {
     public static IReadOnlyList<GradientCase> All { get; } =
     [
+        .. ActivationCases.All,
         .. ConvolutionCases.All,
         .. ElementwiseCases.All,
         .. IndexingCases.All,
         .. NormalizationCases.All,
+        .. PoolingCases.All,
         .. ProductCases.All,
         .. ReductionCases.All,
         .. ShapeCases.All,
+        .. TrigonometricCases.All,
     ];
 }
