@@ -11,13 +11,12 @@ public static class GradientRules
     /// <summary>Operators with a rule, sorted by name.</summary>
     public static IReadOnlyDictionary<string, IGradientRule> All => Rules;
 
-    /// <summary>Operators through which no gradient flows: their result is piecewise constant, random or not floating. Range is among them
-    /// because one whose bounds are computed from data has a length that depends on them: such a graph has no static shapes to differentiate at.</summary>
+    /// <summary>Operators through which no gradient flows: their result is piecewise constant, random or not floating.</summary>
     public static IReadOnlySet<string> NoGradient { get; } = new SortedSet<string>(StringComparer.Ordinal)
     {
         "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Constant",
         "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual",
-        "Multinomial", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Range",
+        "Multinomial", "NonZero", "Not", "OneHot", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
         "Round", "Shape", "Sign", "Size", "Xor",
     };
 
@@ -55,8 +54,10 @@ public static class GradientRules
             ["LpPool"] = new LpPoolRule(),
             ["MatMul"] = new MatMulRule(),
             ["MaxPool"] = new MaxPoolRule(),
+            ["MaxUnpool"] = new MaxUnpoolRule(),
             ["MeanVarianceNormalization"] = new MeanVarianceNormalizationRule(),
             ["Pad"] = new PadRule(),
+            ["Range"] = new RangeRule(),
             ["ReduceL1"] = new ReduceL1Rule(),
             ["ReduceL2"] = new ReduceL2Rule(),
             ["ReduceLogSum"] = new ReduceLogSumRule(),

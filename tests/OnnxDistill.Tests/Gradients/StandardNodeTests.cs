@@ -22,6 +22,7 @@ public sealed class StandardNodeTests
     /// <summary>Tests whose numbers lie where differences cannot tell: on a kink, at a tie, or so large that float32 loses the step; and random ones.</summary>
     private static readonly HashSet<string> BeyondDifferences =
     [
+        "test_acosh_example", // the slope at 1 is infinite
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
         "test_leakyrelu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4
@@ -115,7 +116,7 @@ public sealed class StandardNodeTests
             context.ThrowIfAny();
             tensors[model.Graph.Inputs[i].Name] = tensor!;
         }
-        foreach (var input in model.Graph.Inputs.Where(static i => !i.Type.IsFloating() || i.Name is "scales" or "roi" or "ratio").ToList())
+        foreach (var input in model.Graph.Inputs.Where(static i => !i.Type.IsFloating() || i.Name is "scales" or "roi" or "ratio" or "r").ToList())
         {
             model.Graph.Inputs.Remove(input);
             input.Constant = tensors[input.Name];

@@ -55,6 +55,8 @@ internal static class ElementwiseCases
         new("Pow", "first power", [Normal(Dims), Constant([], 1)]),
         new("Pow", "root", [Uniform(0.5, 2, Dims), Constant([1], 0.5)]),
         new("Pow", "base widened", [Uniform(0.5, 2, 1), Normal(2, 3)]),
+        new("Range", "fed start and step", [Of([], 0.3), Constant([], 3.2), Of([], 0.9)]) { OutputDims = [4] },
+        new("Range", "fed limit, downwards", [Of([], 2.3), Of([], -1.2), Of([], -0.9)]) { OutputDims = [4] },
         new("Reciprocal", "any", [AwayFromZero(Dims)]),
         new("Sqrt", "positive", [Uniform(0.5, 2, Dims)]),
         new("Sub", "widened", [Normal(3), Normal(Dims)]),
