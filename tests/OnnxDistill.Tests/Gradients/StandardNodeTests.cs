@@ -24,8 +24,9 @@ public sealed class StandardNodeTests
     [
         "test_acosh_example", // the slope at 1 is infinite
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
-        "test_leakyrelu_example", // one element is 0
+        "test_elu_example", "test_leakyrelu_example", "test_selu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4
+        "test_maxpool_3d_dilations", "test_maxpool_3d_dilations_use_ref_impl", // equal slices, which tie
         "test_reduce_min_default_axes_keepdims_example", // two elements tie
     ];
 

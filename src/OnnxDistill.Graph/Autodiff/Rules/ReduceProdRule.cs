@@ -14,6 +14,8 @@ internal sealed class ReduceProdRule : ReductionRule
     {
         if (count == 1)
             return dy;
+        if (count == 0)
+            return g.Full(x.Shape, 0, x.Type);
         // The reduced axes go to the back, where they become one axis of `count` elements.
         var order = Enumerable.Range(0, x.Shape.Rank).OrderBy(i => x.Shape[i] == y.Shape[i] ? 0 : 1).ToArray();
         var moved = g.Transpose(x, [.. order.Select(i => (long)i)]);
