@@ -11,12 +11,13 @@ public static class GradientRules
     /// <summary>Operators with a rule, sorted by name.</summary>
     public static IReadOnlyDictionary<string, IGradientRule> All => Rules;
 
-    /// <summary>Operators through which no gradient flows: their result is piecewise constant or not floating.</summary>
+    /// <summary>Operators through which no gradient flows: their result is piecewise constant, random or not floating.</summary>
     public static IReadOnlySet<string> NoGradient { get; } = new SortedSet<string>(StringComparer.Ordinal)
     {
-        "And", "ArgMax", "ArgMin", "Ceil", "Constant", "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "IsInf",
-        "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform",
-        "RandomUniformLike", "Range", "Round", "Shape", "Sign", "Size", "Xor",
+        "And", "ArgMax", "ArgMin", "Bernoulli", "BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Ceil", "Constant",
+        "ConstantOfShape", "Equal", "EyeLike", "Floor", "Greater", "GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual",
+        "Multinomial", "NonZero", "Not", "Or", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+        "Round", "Shape", "Sign", "Size", "Xor",
     };
 
     /// <summary>The rule of a node's operator, or null when there is none.</summary>
@@ -29,6 +30,8 @@ public static class GradientRules
     {
         var rules = new SortedDictionary<string, IGradientRule>(StringComparer.Ordinal)
         {
+            ["AveragePool"] = new AveragePoolRule(),
+            ["BatchNormalization"] = new BatchNormalizationRule(),
             ["CenterCropPad"] = new CenterCropPadRule(),
             ["Clip"] = new ClipRule(),
             ["Col2Im"] = new Col2ImRule(),
@@ -38,6 +41,7 @@ public static class GradientRules
             ["CumSum"] = new CumSumRule(),
             ["DepthToSpace"] = new DepthToSpaceRule(),
             ["Det"] = new DetRule(),
+            ["Dropout"] = new DropoutRule(),
             ["Einsum"] = new EinsumRule(),
             ["Expand"] = new ExpandRule(),
             ["Flatten"] = new ReshapeRule(),
@@ -45,19 +49,31 @@ public static class GradientRules
             ["GatherElements"] = new GatherElementsRule(),
             ["GatherND"] = new GatherNDRule(),
             ["Gemm"] = new GemmRule(),
+            ["GlobalAveragePool"] = new GlobalAveragePoolRule(),
+            ["GlobalLpPool"] = new GlobalLpPoolRule(),
+            ["GlobalMaxPool"] = new GlobalMaxPoolRule(),
             ["GridSample"] = new GridSampleRule(),
             ["InstanceNormalization"] = new InstanceNormalizationRule(),
+            ["LRN"] = new LocalResponseNormalizationRule(),
             ["LayerNormalization"] = new LayerNormalizationRule(),
             ["LogSoftmax"] = new LogSoftmaxRule(),
+            ["LpNormalization"] = new LpNormalizationRule(),
+            ["LpPool"] = new LpPoolRule(),
             ["MatMul"] = new MatMulRule(),
+            ["MaxPool"] = new MaxPoolRule(),
             ["MaxUnpool"] = new MaxUnpoolRule(),
+            ["MeanVarianceNormalization"] = new MeanVarianceNormalizationRule(),
             ["OneHot"] = new OneHotRule(),
             ["Pad"] = new PadRule(),
+            ["Range"] = new RangeRule(),
+            ["ReduceL1"] = new ReduceL1Rule(),
             ["ReduceL2"] = new ReduceL2Rule(),
+            ["ReduceLogSum"] = new ReduceLogSumRule(),
             ["ReduceLogSumExp"] = new ReduceLogSumExpRule(),
             ["ReduceMax"] = new ReduceExtremeRule(),
             ["ReduceMean"] = new ReduceMeanRule(),
             ["ReduceMin"] = new ReduceExtremeRule(),
+            ["ReduceProd"] = new ReduceProdRule(),
             ["ReduceSum"] = new ReduceSumRule(),
             ["ReduceSumSquare"] = new ReduceSumSquareRule(),
             ["Reshape"] = new ReshapeRule(),
@@ -76,7 +92,7 @@ public static class GradientRules
             ["Trilu"] = new TriluRule(),
             ["Unsqueeze"] = new ReshapeRule(),
         };
-        foreach (var (op, gradient) in ElementwiseRules.Table)
+        foreach (var (op, gradient) in ElementwiseRules.Table.Concat(ActivationRules.Table).Concat(TrigonometricRules.Table))
             rules.Add(op, new ElementwiseRule(gradient));
         return rules;
     }

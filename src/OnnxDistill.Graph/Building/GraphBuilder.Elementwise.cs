@@ -53,6 +53,8 @@ public sealed partial class GraphBuilder
     public Value Neg(Value x) => Unary("Neg", x);
     /// <summary>Does not hold.</summary>
     public Value Not(Value x) => Emit("Not", [x], ElementType.Bool, x.KnownShape);
+    /// <summary>One of both holds.</summary>
+    public Value Or(Value x, Value y) => Compare("Or", x, y);
     /// <summary>x to the power of y, broadcast.</summary>
     public Value Pow(Value x, Value y) => Emit("Pow", [x, y], x.Type, BroadcastShape(x, y));
     /// <summary>x to the power of a number.</summary>
@@ -61,6 +63,8 @@ public sealed partial class GraphBuilder
     public Value Reciprocal(Value x) => Unary("Reciprocal", x);
     /// <summary>max(x, 0).</summary>
     public Value Relu(Value x) => Unary("Relu", x);
+    /// <summary>The nearest whole number, halves to the even one.</summary>
+    public Value Round(Value x) => Unary("Round", x);
     /// <summary>1 / (1 + e^-x).</summary>
     public Value Sigmoid(Value x) => Unary("Sigmoid", x);
     /// <summary>-1, 0 or 1.</summary>

@@ -118,7 +118,7 @@ public sealed partial class GraphBuilder
     public Value[] EmitMany(string op, ReadOnlySpan<Value?> inputs, IReadOnlyList<(ElementType Type, Shape? Shape)> outputs,
         params IEnumerable<(string Name, object? Value)> attributes)
     {
-        var name = Unique(op);
+        var name = Reserve(op);
         var values = outputs.Select((o, i) => new Value(Claim(UniqueExact($"{name}:{i}")), o.Type, o.Shape)).ToArray();
         Graph.Nodes.Add(new Node(op, inputs.ToArray(), values, new AttributeMap(attributes), name));
         return values;

@@ -1,5 +1,4 @@
 using OnnxDistill.Graph;
-using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Verification;

@@ -7,6 +7,7 @@ internal static class GradientCases
 {
     public static IReadOnlyList<GradientCase> All { get; } =
     [
+        .. ActivationCases.All,
         .. AttentionCases.All,
         .. ConvolutionCases.All,
         .. ElementwiseCases.All,
@@ -15,9 +16,11 @@ internal static class GradientCases
         .. MicrosoftCases.All,
         .. NormalizationCases.All,
         .. PadCases.All,
+        .. PoolingCases.All,
         .. ProductCases.All,
         .. ReductionCases.All,
         .. ResizeCases.All,
         .. ShapeCases.All,
+        .. TrigonometricCases.All,
     ];
 }

@@ -16,6 +16,11 @@ internal static class GradientHarness
     /// <returns>The precision that they ran in.</returns>
     public static ElementType Check(GradientCase @case)
     {
+        if (@case.SingleOnly.Length > 0)
+        {
+            Check(@case, ElementType.Float32, @case.SingleTolerance);
+            return ElementType.Float32;
+        }
         try
         {
             Check(@case, ElementType.Float64, DoubleTolerance);

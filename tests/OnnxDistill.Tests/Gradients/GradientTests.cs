@@ -56,7 +56,9 @@ public sealed partial class GradientTests
 
     [TestMethod]
     [DataRow("GradientRules.cs")]
+    [DataRow("Rules/ActivationRules.cs")]
     [DataRow("Rules/ElementwiseRules.cs")]
+    [DataRow("Rules/TrigonometricRules.cs")]
     public void TheListIsSortedByOperator(string file)
     {
         var text = File.ReadAllText(Path.Combine(RepositoryRoot(), "src/OnnxDistill.Graph/Autodiff", file));

@@ -22,6 +22,7 @@ public sealed class StandardNodeTests
     /// <summary>Tests whose numbers lie where differences cannot tell: on a kink, at a tie, or so large that float32 loses the step; and random ones.</summary>
     private static readonly HashSet<string> BeyondDifferences =
     [
+        "test_acosh_example", // the slope at 1 is infinite
         "test_attention_4d_softcap_neginf_mask", "test_attention_4d_softcap_neginf_mask_poison", // an input is infinite
         // One output holds the lowest float, beside which no difference of the others shows.
         "test_attention_4d_with_past_and_present_qk_matmul_bias_3d_mask_causal", "test_attention_4d_with_past_and_present_qk_matmul_bias_4d_mask_causal",
@@ -30,8 +31,9 @@ public sealed class StandardNodeTests
         "test_deform_conv_with_multiple_offset_groups",
         "test_bernoulli", "test_bernoulli_double", // draws random numbers
         "test_gridsample_aligncorners_true", "test_gridsample_bilinear", // places exactly on elements, where bilinear has a kink
-        "test_leakyrelu_example", // one element is 0
+        "test_elu_example", "test_leakyrelu_example", "test_selu_example", // one element is 0
         "test_logsoftmax_large_number", "test_logsoftmax_large_number_expanded", "test_softmax_large_number", "test_softmax_large_number_expanded", // 1e4
+        "test_maxpool_3d_dilations", "test_maxpool_3d_dilations_use_ref_impl", // equal slices, which tie
         "test_reduce_min_default_axes_keepdims_example", // two elements tie
     ];
 
@@ -122,7 +124,7 @@ public sealed class StandardNodeTests
             context.ThrowIfAny();
             tensors[model.Graph.Inputs[i].Name] = tensor!;
         }
-        foreach (var input in model.Graph.Inputs.Where(static i => !i.Type.IsFloating() || i.Name is "scales" or "roi" or "ratio").ToList())
+        foreach (var input in model.Graph.Inputs.Where(static i => !i.Type.IsFloating() || i.Name is "scales" or "roi" or "ratio" or "r").ToList())
         {
             model.Graph.Inputs.Remove(input);
             input.Constant = tensors[input.Name];
