@@ -24,7 +24,11 @@ public sealed class LoweringReferenceTests
         long[] dims = channelsLast ? [2, 3, 2, 4] : [2, 4, 3, 2];
         var (x, gamma, beta, more, bias) = (Normal(dims), Normal(4), Uniform(-1, 1, 4), Normal(2, 4), Uniform(-2, 2, 4));
         var @case = new GradientCase(skip ? "SkipGroupNorm" : "GroupNorm", "", skip ? [x, gamma, beta, more, bias] : [x, gamma, beta],
-            ("groups", 2), ("activation", activation), ("channels_last", channelsLast ? 1 : 0), ("epsilon", 1e-3)) { Domain = "com.microsoft", Outputs = skip ? 2 : 1 };
+            ("groups", 2), ("activation", activation), ("channels_last", channelsLast ? 1 : 0), ("epsilon", 1e-3))
+        {
+            Domain = "com.microsoft",
+            Outputs = skip ? 2 : 1,
+        };
         var found = Run(@case);
 
         // Place of (n, c, p) in either layout.

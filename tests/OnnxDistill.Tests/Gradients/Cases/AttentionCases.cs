@@ -1,4 +1,3 @@
-using OnnxDistill.Graph.Model;
 using static OnnxDistill.Tests.Gradients.Arg;
 
 namespace OnnxDistill.Tests.Gradients.Cases;

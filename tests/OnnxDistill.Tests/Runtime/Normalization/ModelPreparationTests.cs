@@ -1,7 +1,6 @@
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
 using OnnxDistill.Runtime.Normalization;
-using OnnxDistill.Tests.Passes;
 using static OnnxDistill.Tests.Passes.PassModels;
 
 namespace OnnxDistill.Tests.Runtime.Normalization;
