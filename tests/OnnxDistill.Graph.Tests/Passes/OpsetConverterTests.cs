@@ -122,6 +122,8 @@ public sealed class OpsetConverterTests
             Models.OfNode("Gelu", 20, inputShape: Shape.Of(Dim.Named("N"), 4)),
             Models.OfNode("Softmax", 11, new AttributeMap(("axis", 1)), inputShape: Shape.Of(2, 3, 4)),
             Models.OfNode("Swish", 24, new AttributeMap(("alpha", 2f)), inputShape: Shape.Of(2, 3)),
+            Models.OfNode("AffineGrid", 20, inputShape: Shape.Of(2, 2, 3), constants: [Models.Initializer("size", TensorData.Of([2L, 1, 3, 4], 4))]),
+            Models.OfNode("Pad", 19, new AttributeMap(("mode", "wrap")), inputShape: Shape.Of(2, 3), constants: [Models.Initializer("pads", TensorData.Of([1L, 1, 0, 4], 4))]),
             Models.OfNode("RMSNormalization", 23, inputShape: Shape.Of(Dim.Named("N"), 4), constants: [scale]),
             Models.OfNode("GroupNormalization", 21, new AttributeMap(("num_groups", 2)), inputShape: Shape.Of(Dim.Named("N"), 4, 5, 5), constants: [scale, bias]),
         })

@@ -23,13 +23,9 @@ internal sealed class GatherRule : IGradientRule
         return [AddSlices(g, x.Shape, axis, wrapped, dy), null];
     }
 
-    /// <summary>Zeros of a shape with slices added at places along an axis. The axis is brought to the front, where ScatterND works.</summary>
-    /// <param name="g">The builder.</param>
-    /// <param name="shape">Shape of the result.</param>
-    /// <param name="axis">The axis.</param>
-    /// <param name="places">Places along it, int64 and none negative, of any rank.</param>
-    /// <param name="slices">What is added: the shape with the axis replaced by those of <paramref name="places"/>.</param>
-    public static Value AddSlices(GraphBuilder g, Shape shape, int axis, Value places, Value slices)
+    // Zeros of the shape with slices added at places along the axis, which is brought to the front, where ScatterND works. The places are int64, none
+    // negative, of any rank; the slices have their axes instead of that one.
+    private static Value AddSlices(GraphBuilder g, Shape shape, int axis, Value places, Value slices)
     {
         var (rank, taken) = (shape.Rank, places.Shape.Rank);
         // The slices are [front..., places..., back...]: the axes of the places come first.

@@ -5,7 +5,7 @@ namespace OnnxDistill.Tests.Gradients.Cases;
 /// <summary>Sampling at places that a grid tells, some of them outside the image.</summary>
 internal static class GridSampleCases
 {
-    private static readonly (int Opset, string Linear, string Cubic)[] Names = [(16, "bilinear", "bicubic"), (20, "linear", "cubic")];
+    private static readonly (int Opset, string Linear, string Cubic)[] Names = [(18, "bilinear", "bicubic"), (20, "linear", "cubic")];
 
     public static IReadOnlyList<GradientCase> All { get; } =
     [
@@ -18,7 +18,7 @@ internal static class GridSampleCases
            from aligned in new[] { 0, 1 }
            select new GradientCase("GridSample", $"{mode}, {padding}{(aligned == 1 ? ", corners aligned" : "")}",
                [Normal(2, 3, 4, 5), Places([2, 3, 2], [4, 5], aligned == 1, mode == "nearest")],
-               ("mode", mode), ("padding_mode", padding), ("align_corners", aligned)) { Opset = names.Opset == 16 ? 18 : names.Opset },
+               ("mode", mode), ("padding_mode", padding), ("align_corners", aligned)) { Opset = names.Opset },
         .. from mode in new[] { "nearest", "linear" }
            from padding in new[] { "zeros", "border", "reflection" }
            select new GradientCase("GridSample", $"volume, {mode}, {padding}",
