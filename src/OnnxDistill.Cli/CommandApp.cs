@@ -21,6 +21,7 @@ internal static class CommandApp
         EvaluateVerb.Create(),
         ExportVerb.Create(),
         GradCheckVerb.Create(),
+        VjpVerb.Create(),
         DoctorVerb.Create(),
     };
 

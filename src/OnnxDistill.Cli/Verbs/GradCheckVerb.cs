@@ -13,7 +13,7 @@ internal static class GradCheckVerb
     {
         var standard = new GradientCheckOptions();
         var model = new Argument<string>("MODEL") { Description = "ONNX file, opset 7 to 25." };
-        var feeds = new Option<string>("--feeds") { HelpName = "FILE", Description = "Arrays by input name (.npz); inputs that it lacks are random." };
+        var feeds = new Option<string>("--feeds") { HelpName = "FILE", Description = "Arrays by input name (.npz; .npy for a model with one input); inputs that it lacks are random." };
         var batch = new Option<long?>("--batch") { HelpName = "N", Description = "Samples, where the file leaves the batch open; default 2." };
         var directions = new Option<int>("--directions") { HelpName = "N", Description = "Random directions for each value.", DefaultValueFactory = _ => standard.Directions };
         var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of random inputs and directions.", DefaultValueFactory = _ => standard.Seed };
@@ -39,7 +39,8 @@ internal static class GradCheckVerb
             };
             if (options.Directions < 1 || !(options.Tolerance >= 0))
                 throw new UsageException("--directions has to be at least 1 and --tolerance at least 0.");
-            var result = Check(OnnxReader.Read(path), parsed.GetValue(feeds) is { } file ? NpzFile.Read(file) : null, options);
+            var onnx = OnnxReader.Read(path);
+            var result = Check(onnx, parsed.GetValue(feeds) is { } file ? FeedFiles.Read(file, onnx.Graph.Inputs, "input") : null, options);
             Show(result, options, report);
             return result.Passed ? ExitCodes.Done : throw new CheckFailedException(
                 $"The gradients of {result.Rows.Count(r => !r.Passed)} of {result.Rows.Count} values of '{path}' are off: "

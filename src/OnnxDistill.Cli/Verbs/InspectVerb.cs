@@ -5,6 +5,7 @@ using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers;
+using OnnxDistill.Verification;
 
 namespace OnnxDistill.Cli.Verbs;
 
@@ -14,7 +15,8 @@ internal static class InspectVerb
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file." };
-        return Verb.Create("inspect", "Show inputs, outputs, parameters, operators, gradient coverage and a guess of a teacher's convention.", [model],
+        var gradients = new Option<bool>("--gradients") { Description = "Differentiate the model at batch 1 and show how many nodes and bytes that takes." };
+        return Verb.Create("inspect", "Show inputs, outputs, parameters, operators, gradient coverage and a guess of a teacher's convention.", [model, gradients],
             (parsed, report, _) =>
         {
             var file = OnnxReader.Read(parsed.GetValue(model)!);
@@ -48,6 +50,12 @@ internal static class InspectVerb
                 report.Line(string.Create(CultureInfo.InvariantCulture, $"{filledCount:N0} more in {filled.Count} weights of which the file gives only the shape"));
             report.Line($"operators  {string.Join("  ", coverage.Operators.Select(o => $"{o.Key} {o.Value}"))}");
             report.Line(coverage.IsComplete ? "gradients  every operator has a rule" : coverage.Describe());
+            if (parsed.GetValue(gradients))
+            {
+                var footprint = GradientCost.Of(file, batch: 1);
+                report.Set("footprint", footprint);
+                report.Line($"at batch 1 {footprint}");
+            }
             foreach (var (key, value) in file.Metadata)
                 report.Line($"metadata   {key} = {value}");
             if (card is null && sample is not null && time is not null)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Recipes;
 using OnnxDistill.Training;
 
@@ -65,16 +66,22 @@ internal static class RunVerb
     {
         report.Set("folder", folder);
         report.Set("recipe", program.Recipe.Recipe);
-        report.Set("graphs", program.Graphs.Select(g => new { name = g.Phase.Name, nodes = g.Model.Graph.Nodes.Count, inputs = g.Model.Graph.Inputs.Count }));
+        report.Set("graphs", program.Graphs.Select(g => new { name = g.Phase.Name, nodes = g.Model.Graph.Nodes.Count, inputs = g.Model.Graph.Inputs.Count, footprint = Footprint(g) }));
         report.Set("networks", program.Networks.Select(n => new { role = n.Role, parameters = n.Network.ParameterCount }));
         report.Line(RecipeLoader.ToJson(program.Recipe.Recipe).ToJsonString(RecipeJson.Options));
         foreach (var network in program.Networks)
             report.Line(string.Create(CultureInfo.InvariantCulture, $"network {network.Role}: {network.Network.ParameterCount:N0} parameters in {network.Network.Parameters.Count} tensors"));
         foreach (var graph in program.Graphs)
+        {
             report.Line(string.Create(CultureInfo.InvariantCulture, $"graph {graph.Phase.Name}: {graph.Model.Graph.Nodes.Count:N0} nodes, trains {string.Join(", ", graph.Phase.Trains)}"));
+            report.Line($"  {Footprint(graph)}");
+        }
         report.Line($"run folder: {folder} (dry run: nothing was written)");
         return ExitCodes.Done;
     }
+
+    private static GradientFootprint Footprint(TrainingGraph graph) =>
+        GradientFootprint.Of(graph.Model.Graph, [graph.Model.Graph.Output(TrainingGraph.LossOutput)]);
 
     private static int Finish(RunResult result, string recipe, string folder, string verb, Report report)
     {

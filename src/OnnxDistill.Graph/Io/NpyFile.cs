@@ -6,7 +6,7 @@ using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Graph.Io;
 
-/// <summary>Reads and writes numpy's <c>.npy</c> arrays: numbers and booleans, little-endian, in C order.</summary>
+/// <summary>Reads and writes numpy's <c>.npy</c> arrays: numbers and booleans. Written is little-endian in C order, as memory has it.</summary>
 public static partial class NpyFile
 {
     private const int Alignment = 64;
@@ -30,11 +30,11 @@ public static partial class NpyFile
     private static readonly byte[] Magic = [0x93, .. "NUMPY"u8];
 
     /// <summary>Reads an array file.</summary>
-    /// <exception cref="ModelFileException">The file is missing, damaged, or of a kind that is not read (big-endian, Fortran order,
-    /// objects).</exception>
+    /// <exception cref="ModelFileException">The file is missing, damaged, or of a kind that is not read (objects, text,
+    /// records).</exception>
     public static TensorData Read(string path) => FromBytes(ModelFiles.ReadAll(path, "array"), $"The array file '{path}'");
 
-    /// <summary>Reads an array from memory, without a copy of its elements.</summary>
+    /// <summary>Reads an array from memory; little-endian elements in C order are not copied.</summary>
     /// <param name="bytes">The file's content.</param>
     /// <param name="what">What error messages call it.</param>
     /// <exception cref="ModelFileException">The bytes are damaged, or of a kind that is not read.</exception>
@@ -46,17 +46,21 @@ public static partial class NpyFile
         var shape = ShapePattern().Match(header);
         if (!descr.Success || !order.Success || !shape.Success)
             throw new ModelFileException($"{what} has a header that is not understood (records are not read): {header.Trim()}");
-        var type = Type(descr.Groups[1].Value, what);
+        var (type, isBigEndian) = Type(descr.Groups[1].Value, what);
         var dims = Dims(shape.Groups[1].Value, what);
-        // Arrays with at most one extent over 1 lie in memory the same way in both orders.
-        if (order.Groups[1].Value == "True" && dims.Count(static d => d != 1) > 1)
-            throw new ModelFileException($"{what} is in Fortran order; save numpy.ascontiguousarray(a) instead.");
         var data = bytes[dataStart..];
         var expected = dims.Aggregate((Int128)type.Size(), static (product, d) => product > long.MaxValue ? product : product * d);
-        return data.Length == expected
-            ? new TensorData(type, dims, data)
-            : throw new ModelFileException(
+        if (data.Length != expected)
+        {
+            throw new ModelFileException(
                 $"{what} should hold {expected} bytes for {type} of shape ({shape.Groups[1].Value}), found {data.Length}; is it cut off?");
+        }
+        if (isBigEndian)
+            data = NpyLayout.Swapped(data.Span, type.Size());
+        // Arrays with at most one extent over 1 lie in memory the same way in both orders.
+        if (order.Groups[1].Value == "True" && dims.Count(static d => d != 1) > 1)
+            data = NpyLayout.FromFortran(data.Span, type.Size(), dims);
+        return new TensorData(type, dims, data);
     }
 
     /// <summary>Writes an array file, whole or not at all; the folder is created.</summary>
@@ -106,13 +110,13 @@ public static partial class NpyFile
             : throw new ModelFileException($"{what} is cut off inside its header.");
     }
 
-    private static ElementType Type(string descr, string what)
+    private static (ElementType Type, bool IsBigEndian) Type(string descr, string what)
     {
-        var found = Array.Find(Types, t => t.Descr == descr || (t.Type.Size() == 1 && t.Descr[1..] == descr[1..]));
-        return found.Descr is not null ? found.Type
-            : throw new ModelFileException(descr.StartsWith('>')
-                ? $"{what} is big-endian ('{descr}'); save a.astype('<{descr[1..]}') instead."
-                : $"{what} has elements of type '{descr}'; read are {string.Join(", ", Types.Select(static t => t.Descr))}.");
+        var isBigEndian = descr.StartsWith('>');
+        var name = isBigEndian ? $"<{descr[1..]}" : descr;
+        var found = Array.Find(Types, t => t.Descr == name || (t.Type.Size() == 1 && t.Descr[1..] == name[1..]));
+        return found.Descr is not null ? (found.Type, isBigEndian)
+            : throw new ModelFileException($"{what} has elements of type '{descr}'; read are {string.Join(", ", Types.Select(static t => t.Descr))}.");
     }
 
     private static long[] Dims(string tuple, string what)

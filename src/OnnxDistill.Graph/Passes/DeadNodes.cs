@@ -3,8 +3,14 @@ using OnnxDistill.Graph.Model;
 namespace OnnxDistill.Graph.Passes;
 
 /// <summary>Removes nodes and initializers that no output depends on: rules build gradients for every input, wanted or not.</summary>
-public static class DeadNodes
+public sealed class DeadNodes : IGraphPass
 {
+    /// <inheritdoc/>
+    public string Name => "dead nodes";
+
+    /// <inheritdoc/>
+    public int Run(OnnxGraph graph) => Remove(graph);
+
     /// <summary>Removes them in place; inputs stay, because callers feed them by name.</summary>
     /// <returns>How many nodes were removed.</returns>
     public static int Remove(OnnxGraph graph)

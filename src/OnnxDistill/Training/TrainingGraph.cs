@@ -38,7 +38,7 @@ public sealed class TrainingGraph
     /// <summary>Name of the graph output of a parameter's gradient.</summary>
     public static string GradientOutput(string role, string parameter) => $"grad/{role}/{parameter}";
 
-    /// <summary>Writes the phase's loss, differentiates it and drops what nobody needs.</summary>
+    /// <summary>Writes the phase's loss, differentiates it, and simplifies both together.</summary>
     /// <param name="phase">The phase.</param>
     /// <param name="task">Sizes and scales.</param>
     /// <param name="teacher">The frozen teacher, its weights constants of the graph; null for fits.</param>
@@ -94,7 +94,7 @@ public sealed class TrainingGraph
     // A method that does not use a network in a phase must not make callers feed its parameters.
     private static List<string> RemoveUnread(OnnxGraph graph, Dictionary<string, Dictionary<string, Value>> inputs)
     {
-        DeadNodes.Remove(graph);
+        PassPipeline.Final.Run(graph);
         var used = graph.Nodes.SelectMany(n => n.Inputs).OfType<Value>().ToHashSet();
         graph.Inputs.RemoveAll(i => i.Name.Contains('/', StringComparison.Ordinal) && !used.Contains(i));
         return [.. inputs.Where(r => r.Value.Values.Any(used.Contains)).Select(r => r.Key).Order(StringComparer.Ordinal)];

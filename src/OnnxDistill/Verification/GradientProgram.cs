@@ -61,6 +61,9 @@ internal sealed class GradientProgram : IDisposable
     /// <summary>Name of the output that is the gradient of a variable.</summary>
     public static string GradientOf(string variable) => GradientPath + variable;
 
+    /// <summary>The floating outputs by name.</summary>
+    public IReadOnlyDictionary<string, TensorData> Forward(IReadOnlyDictionary<string, TensorData> point) => _forward.Run(point);
+
     /// <summary>sum(cotangent * output), summed in float64 outside the graph so that the sum adds no rounding.</summary>
     public double Scalar(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents)
     {
@@ -91,7 +94,7 @@ internal sealed class GradientProgram : IDisposable
             if (gradients[i] is { } gradient)
                 builder.Output(GradientOf(variables[i].Name), gradient);
         }
-        DeadNodes.Remove(builder.Graph);
+        PassPipeline.Differentiable.Run(builder.Graph);
         return (new OnnxModel(builder.Graph), [.. variables.Select(v => v.Name)]);
     }
 
