@@ -17,7 +17,7 @@ public static class GradientCost
     {
         ArgumentNullException.ThrowIfNull(model);
         var symbolic = model.Graph.Inputs.Any(static i => i.KnownShape is { Rank: > 0 } shape && !shape[0].IsKnown);
-        var prepared = CheckedModel.Prepare(model, new Dictionary<string, TensorData>(), symbolic ? batch : null);
+        var prepared = CheckedModel.Prepare(model, new Dictionary<string, TensorData>(), new GradientCheckOptions { Batch = symbolic ? batch : null });
         var builder = new GraphBuilder(prepared.Graph.Name);
         var bound = prepared.Graph.Inputs.Concat(prepared.Graph.Initializers.Where(i => prepared.Weights.Contains(i.Name)))
             .ToDictionary(v => v.Name, v => builder.Input(v.Name, v.Type, v.Shape), StringComparer.Ordinal);

@@ -28,7 +28,7 @@ public static class VectorJacobianProduct
     {
         ArgumentNullException.ThrowIfNull(model);
         CheckFeeds(model.Graph, feeds);
-        var prepared = CheckedModel.Prepare(model, feeds, batch: null);
+        var prepared = CheckedModel.Prepare(model, feeds, new GradientCheckOptions());
         RefuseHalves(prepared);
         using var program = new GradientProgram(prepared.Graph, prepared.Weights, device ?? new DeviceOptions());
         CheckCotangents(program, prepared.Graph, cotangents);
