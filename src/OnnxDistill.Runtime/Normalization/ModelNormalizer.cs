@@ -28,6 +28,9 @@ public static class ModelNormalizer
         var inputs = InputShapes.Resolve(model.Graph, options);
         var weights = WeightFinder.Find(model.Graph, options);
         var folded = Folded(WithWeightsAsInputs(model, inputs, weights));
+        // ONNX Runtime writes operators that the standard defines as functions out after it has folded: what they compute from shapes folds now.
+        if (folded.Graph.Nodes.Exists(static n => n.OpType is "Shape" or "Size"))
+            folded = Folded(folded);
         // Folding makes trip counts and conditions constant; without the loops, more folds and more shapes are known.
         while (ControlFlow.Unroll(folded))
             folded = Folded(folded);

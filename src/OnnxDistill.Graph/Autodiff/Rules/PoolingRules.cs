@@ -81,19 +81,6 @@ internal sealed class MaxPoolRule : IGradientRule
     }
 }
 
-/// <summary>y = x put back at the places that MaxPool took it from, zeros elsewhere: dx is dy at those places.</summary>
-internal sealed class MaxUnpoolRule : IGradientRule
-{
-    public IReadOnlyList<Value?> Apply(GradientContext context)
-    {
-        var (g, node, dy) = (context.Builder, context.Node, context.OutputGradient);
-        var x = node.Input(0).Shape;
-        var places = g.Reshape(node.Input(1), Shape.Of(x.ElementCount, 1));
-        var dx = g.Reshape(g.GatherND(g.Reshape(dy, Shape.Of(dy.Shape.ElementCount)), places), x);
-        return [dx, .. new Value?[node.Inputs.Length - 1]];
-    }
-}
-
 /// <summary>The two factors of the slope of (sum |x|^p)^(1/p).</summary>
 internal static class NormSlope
 {
