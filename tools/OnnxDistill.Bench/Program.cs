@@ -13,8 +13,8 @@ try
 {
     switch (args)
     {
-        case ["worker", var side]:
-            return Worker.Serve(side);
+        case ["worker", var side, .. var settings]:
+            return Worker.Serve(side, settings);
         case ["--self", ..]:
             SelfProfile.Run(Program(), (int)Number("--iterations", 50));
             return 0;

@@ -23,9 +23,10 @@ internal static class SelfProfile
     {
         var training = program.Recipe.Recipe.Training;
         var device = new DeviceOptions { Device = training.Device, Threads = training.Threads };
-        var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n));
+        var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n, training.Lanes));
         var optimizers = program.Networks.ToDictionary(n => n.Role, n => new OptimizerRunner(states[n.Role], device));
-        var phases = program.Graphs.Select(g => new PhaseRunner(g, states, training.Seed, device)).ToList();
+        var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
+        var phases = program.LaneGraphs().Select(g => new LanedPhase(g, training.Lanes, states, training.Seed, lane)).ToList();
         var times = new Dictionary<string, List<double>>();
         void Time(string part, Action action)
         {

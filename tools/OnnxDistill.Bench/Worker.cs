@@ -11,9 +11,9 @@ internal static class Worker
 
     /// <summary>Answers each line of standard input: a number of seconds with the median, mean (in milliseconds) and count of iterations, anything else
     /// with the peak memory in bytes, and ends.</summary>
-    public static int Serve(string name)
+    public static int Serve(string name, params string[] settings)
     {
-        using var side = Create(name);
+        using var side = Create(name, settings);
         Console.WriteLine("ready");
         while (Console.ReadLine() is { } line)
         {
@@ -26,9 +26,9 @@ internal static class Worker
         return 0;
     }
 
-    private static ISide Create(string name)
+    private static ISide Create(string name, string[] settings)
     {
-        var program = Workload.Load();
+        var program = Workload.Load(settings);
         return name switch
         {
             OnnxDistill => new OnnxDistillSide(program),

@@ -13,7 +13,7 @@ public sealed class TrainingEngine : IDisposable
 {
     private readonly SortedDictionary<string, NetworkState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OptimizerRunner> _optimizers = new(StringComparer.Ordinal);
-    private readonly List<PhaseRunner> _phases = [];
+    private readonly List<LanedPhase> _phases = [];
 
     /// <summary>Creates every session; the state is the initial one.</summary>
     public TrainingEngine(TrainingProgram program, string? profilePrefix = null)
@@ -25,13 +25,14 @@ public sealed class TrainingEngine : IDisposable
         {
             foreach (var network in program.Networks)
             {
-                _states[network.Role] = new NetworkState(network);
+                _states[network.Role] = new NetworkState(network, training.Lanes);
                 _optimizers[network.Role] = new OptimizerRunner(_states[network.Role], device);
             }
-            foreach (var graph in program.Graphs)
+            var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
+            foreach (var graph in program.LaneGraphs())
             {
-                var profiled = profilePrefix is null ? device : device with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
-                _phases.Add(new PhaseRunner(graph, _states, training.Seed, profiled));
+                var profiled = profilePrefix is null ? lane : lane with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
+                _phases.Add(new LanedPhase(graph, training.Lanes, _states, training.Seed, profiled));
             }
         }
         catch
