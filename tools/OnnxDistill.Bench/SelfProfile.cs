@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Buffers;
-using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Bench;
@@ -22,7 +21,7 @@ internal static class SelfProfile
     private static void PrintParts(TrainingProgram program, int iterations)
     {
         var training = program.Recipe.Recipe.Training;
-        var device = new DeviceOptions { Device = training.Device, Threads = training.Threads };
+        var device = TrainingEngine.DeviceOf(training);
         var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n, training.Lanes));
         var optimizers = program.Networks.ToDictionary(n => n.Role, n => new OptimizerRunner(states[n.Role], device));
         var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
