@@ -26,6 +26,9 @@ public interface IDistillationMethod
     /// <summary>The phases of one iteration, in order.</summary>
     IReadOnlyList<TrainingPhase> Phases { get; }
 
+    /// <summary>Whether a loss looks at the batch as a whole (statistics over it), so that the mean of its parts' losses is another loss.</summary>
+    bool CouplesBatch => false;
+
     /// <summary>Training defaults of the paper, over the general ones and under the recipe's.</summary>
     JsonObject Preset { get; }
 }

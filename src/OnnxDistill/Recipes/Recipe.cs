@@ -112,9 +112,14 @@ public sealed record TrainingOptions : IValidatableObject
     /// <summary>Where the graphs run: cpu or cuda:0.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads of each session, 0 for one a core.</summary>
+    /// <summary>Threads in all, 0 for one a core.</summary>
     [Range(0, 1024)]
     public int Threads { get; init; }
+
+    /// <summary>Parts that a batch is cut into, run side by side with their share of the threads; the batch has to divide by it. Small networks on
+    /// a few cores gain, because threads then meet once a step instead of at every operator. Sums come in another order, nothing else changes.</summary>
+    [Range(1, 64)]
+    public int Lanes { get; init; } = 1;
 
     /// <summary>The optimizer of that role.</summary>
     public OptimizerOptions OptimizerOf(string role) => Optimizers.GetValueOrDefault(role, Optimizer);

@@ -11,12 +11,14 @@ public sealed class NetworkState : IDisposable
     private readonly Dictionary<string, TensorBuffer[]> _vectors = new(StringComparer.Ordinal);
 
     /// <summary>Vectors at their initial values: weights (and EMA) of the template, moments zero.</summary>
-    public NetworkState(TrainedNetwork network)
+    /// <param name="network">What is trained.</param>
+    /// <param name="lanes">Parts of the batch, each with a gradient of its own.</param>
+    public NetworkState(TrainedNetwork network, int lanes = 1)
     {
         Description = network;
         foreach (var name in OptimizerGraph.State(network.Optimizer, network.HasEma))
             _vectors[name] = [network.Layout.Allocate(), network.Layout.Allocate()];
-        Gradient = network.Layout.Allocate();
+        Gradients = [.. Enumerable.Range(0, lanes).Select(_ => network.Layout.Allocate())];
         foreach (var parameter in network.Network.Parameters)
         {
             network.Layout.View(Current(OptimizerGraph.Weights), parameter.Name).CopyFrom(parameter.Constant!);
@@ -28,8 +30,8 @@ public sealed class NetworkState : IDisposable
     /// <summary>What the vectors mean.</summary>
     public TrainedNetwork Description { get; }
 
-    /// <summary>The gradient that the phases write and the optimizer reads; numbers of parameters without gradient stay zero.</summary>
-    public TensorBuffer Gradient { get; }
+    /// <summary>The gradients that the phases write and the optimizer reads, one a lane; numbers of parameters without gradient stay zero.</summary>
+    public IReadOnlyList<TensorBuffer> Gradients { get; }
 
     /// <summary>Which of each pair holds the current values: 0 or 1.</summary>
     public int Parity { get; private set; }
@@ -54,6 +56,7 @@ public sealed class NetworkState : IDisposable
     {
         foreach (var buffer in _vectors.Values.SelectMany(pair => pair))
             buffer.Dispose();
-        Gradient.Dispose();
+        foreach (var gradient in Gradients)
+            gradient.Dispose();
     }
 }

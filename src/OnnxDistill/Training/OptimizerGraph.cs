@@ -16,6 +16,8 @@ public static class OptimizerGraph
     public const string Weights = "weights";
     /// <summary>Input: their gradient.</summary>
     public const string Gradient = "gradient";
+    /// <summary>Input: the gradient of a lane's part of the batch; lane 0's has the plain name.</summary>
+    public static string LaneGradient(int lane) => lane == 0 ? Gradient : $"{Gradient}_{lane}";
     /// <summary>Input: first moment; absent when beta1 is 0, where it equals the gradient.</summary>
     public const string FirstMoment = "first_moment";
     /// <summary>Input: second moment.</summary>
@@ -45,14 +47,20 @@ public static class OptimizerGraph
         [StepSize, SecondScale, .. options.WeightDecay > 0 ? new[] { Decay } : [], .. ema ? new[] { EmaShare } : []];
 
     /// <summary>Builds the graph for a flat vector of that many elements.</summary>
-    public static OnnxModel Build(long length, OptimizerOptions options, bool ema)
+    /// <param name="length">Elements of the vector.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="ema">Whether an average of the weights is kept.</param>
+    /// <param name="lanes">Parts of the batch, each with a gradient of its own, whose mean is the gradient.</param>
+    public static OnnxModel Build(long length, OptimizerOptions options, bool ema, int lanes = 1)
     {
         var b = new GraphBuilder("optimizer");
         var shape = Shape.Of(length);
-        var vectors = State(options, ema).Append(Gradient).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, shape));
+        var vectors = State(options, ema).Concat(Enumerable.Range(0, lanes).Select(LaneGradient)).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, shape));
         var scalars = Scalars(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Scalar));
 
         var raw = vectors[Gradient];
+        if (lanes > 1)
+            raw = b.Div(b.Sum([.. Enumerable.Range(0, lanes).Select(lane => vectors[LaneGradient(lane)])]), lanes);
         var norm = b.Emit("ReduceL2", [raw], ElementType.Float32, Shape.Scalar, ("keepdims", 0));
         b.Output(GradientNorm, norm);
         var gradient = options.ClipValue > 0 ? b.Clip(raw, -options.ClipValue, options.ClipValue) : raw;

@@ -17,7 +17,10 @@ internal sealed class OptimizerRunner : IDisposable
     {
         _state = state;
         var network = state.Description;
-        _session = GraphSession.Create(network.OptimizerModel, device, $"the optimizer of {network.Role}");
+        var lanes = state.Gradients.Count;
+        // The program's own graph is what artifacts hold: one gradient.
+        var model = lanes == 1 ? network.OptimizerModel : OptimizerGraph.Build(network.Layout.Length, network.Optimizer, network.HasEma, lanes);
+        _session = GraphSession.Create(model, device, $"the optimizer of {network.Role}");
         // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
         _norm = new TensorBuffer(ElementType.Float32, 1);
         _scalars = OptimizerGraph.Scalars(network.Optimizer, network.HasEma).ToDictionary(n => n, _ => new TensorBuffer(ElementType.Float32, 1));
@@ -25,7 +28,7 @@ internal sealed class OptimizerRunner : IDisposable
         {
             long[] dims = [network.Layout.Length];
             var inputs = state.Vectors.Select(v => KeyValuePair.Create(v, state.At(v, parity).View(dims)))
-                .Append(KeyValuePair.Create(OptimizerGraph.Gradient, state.Gradient.View(dims)))
+                .Concat(state.Gradients.Select((gradient, lane) => KeyValuePair.Create(OptimizerGraph.LaneGradient(lane), gradient.View(dims))))
                 .Concat(_scalars.Select(s => KeyValuePair.Create(s.Key, s.Value.View(0, []))));
             var outputs = state.Vectors.Select(v => KeyValuePair.Create(OptimizerGraph.Next(v), state.At(v, 1 - parity).View(dims)))
                 .Append(KeyValuePair.Create(OptimizerGraph.GradientNorm, _norm.View(0, [])));

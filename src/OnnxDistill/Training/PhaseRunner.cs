@@ -6,7 +6,10 @@ using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
 
-/// <summary>Runs one phase's training graph: fills its random inputs by counter, reads weights and writes gradients where they lie. Owns its session.</summary>
+/// <summary>
+/// Runs one phase's training graph on one lane's part of the batch: fills its random inputs by counter, reads weights and writes gradients
+/// where they lie. Owns its session.
+/// </summary>
 internal sealed class PhaseRunner : IDisposable
 {
     private readonly TrainingGraph _graph;
@@ -15,10 +18,11 @@ internal sealed class PhaseRunner : IDisposable
     private readonly List<(Feed Feed, TensorBuffer Buffer, NoiseStream Stream)> _feeds = [];
     private readonly Dictionary<long, SessionBinding> _bindings = [];
     private readonly TensorBuffer _loss;
+    private readonly int _lane;
 
-    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
+    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, int lane = 0)
     {
-        (_graph, _states) = (graph, states);
+        (_graph, _states, _lane) = (graph, states, lane);
         _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
         // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
         _loss = new TensorBuffer(ElementType.Float32, 1);
@@ -44,18 +48,20 @@ internal sealed class PhaseRunner : IDisposable
         return _loss.Span<float>()[0];
     }
 
-    private static void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update)
+    // Lanes draw what one run of the whole batch would: each its own stretch of it.
+    private void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update)
     {
+        var first = _lane * buffer.Count;
         switch (feed.Kind)
         {
             case FeedKind.Normal:
-                stream.FillNormal(buffer.Span<float>(), update);
+                stream.FillNormal(buffer.Span<float>(), update, first);
                 break;
             case FeedKind.Uniform:
-                stream.FillUniform(buffer.Span<float>(), update);
+                stream.FillUniform(buffer.Span<float>(), update, first);
                 break;
             default:
-                stream.FillIntegers(buffer.Span<long>(), feed.Bound, update);
+                stream.FillIntegers(buffer.Span<long>(), feed.Bound, update, first);
                 break;
         }
     }
@@ -85,7 +91,7 @@ internal sealed class PhaseRunner : IDisposable
         var name = TrainingGraph.GradientOutput(role, parameter);
         var slot = _states[role].Description.Layout[parameter];
         // The graph's gradient may have another shape than the parameter, with the same numbers in the same order.
-        return KeyValuePair.Create(name, _states[role].Gradient.View(slot.Offset, _graph.Model.Graph.Output(name).Shape.Sizes()));
+        return KeyValuePair.Create(name, _states[role].Gradients[_lane].View(slot.Offset, _graph.Model.Graph.Output(name).Shape.Sizes()));
     }
 
     public void Dispose()

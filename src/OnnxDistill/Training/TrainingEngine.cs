@@ -13,25 +13,26 @@ public sealed class TrainingEngine : IDisposable
 {
     private readonly SortedDictionary<string, NetworkState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OptimizerRunner> _optimizers = new(StringComparer.Ordinal);
-    private readonly List<PhaseRunner> _phases = [];
+    private readonly List<LanedPhase> _phases = [];
 
     /// <summary>Creates every session; the state is the initial one.</summary>
     public TrainingEngine(TrainingProgram program, string? profilePrefix = null)
     {
         Program = program;
         var training = program.Recipe.Recipe.Training;
-        var device = new DeviceOptions { Device = training.Device, Threads = training.Threads };
+        var device = DeviceOf(training);
         try
         {
             foreach (var network in program.Networks)
             {
-                _states[network.Role] = new NetworkState(network);
+                _states[network.Role] = new NetworkState(network, training.Lanes);
                 _optimizers[network.Role] = new OptimizerRunner(_states[network.Role], device);
             }
-            foreach (var graph in program.Graphs)
+            var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
+            foreach (var graph in program.LaneGraphs())
             {
-                var profiled = profilePrefix is null ? device : device with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
-                _phases.Add(new PhaseRunner(graph, _states, training.Seed, profiled));
+                var profiled = profilePrefix is null ? lane : lane with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
+                _phases.Add(new LanedPhase(graph, training.Lanes, _states, training.Seed, profiled));
             }
         }
         catch
@@ -52,6 +53,13 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>Samples that the student's step has seen.</summary>
     public long ImagesSeen => Iteration * Program.Task.Batch;
+
+    /// <summary>
+    /// Where and how sessions run. No memory pattern: the first run, which finds the pattern, leaves its memory with the arena, and the second takes
+    /// the whole again in one block. Measured on a transformer's SiD steps (batch 64): 6.4 GB with it, 3.3 GB without, the same time a step.
+    /// </summary>
+    internal static DeviceOptions DeviceOf(Recipes.TrainingOptions training) =>
+        new() { Device = training.Device, Threads = training.Threads, MemoryPattern = false };
 
     /// <summary>One iteration: every phase with its optimizers, in order.</summary>
     public IterationResult Step()

@@ -63,17 +63,40 @@ public sealed class TrainingProgram
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
         var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels);
+        if (recipe.Training.Lanes > 1 && (batch % recipe.Training.Lanes != 0 || method.CouplesBatch))
+        {
+            throw new RecipeException($"training.lanes: found {recipe.Training.Lanes} with training.batch {batch} and the method '{method.Name}', expected "
+                + (method.CouplesBatch ? "1, because this method's losses look at the batch as a whole." : "a number that divides the batch."));
+        }
         var template = initial.AtBatch(batch);
         if (template.Parameters.Count == 0)
         {
             throw new RecipeException($"initial: {initial.What} has no trainable weights (an exact mixture, say), so nothing can be trained. "
                 + "Give 'initial' a denoiser with weights, or 'network' a built-in one.");
         }
-        var networks = method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).OrderBy(a => a.Role, StringComparer.Ordinal)
-            .Select(a => Describe(a.Role, a.Build?.Invoke(task) ?? template, recipe.Training)).ToList();
-        var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(batch);
-        var graphs = method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, networks.ToDictionary(n => n.Role, n => n.Network))).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, networks, graphs);
+        var templates = Templates(method, task, template);
+        var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
+        return new TrainingProgram(loaded, teacher, initial, task, networks, BuildGraphs(method, task, teacher, initial, template, templates));
+    }
+
+    /// <summary>The phases' graphs for one lane's part of the batch: the loss of each is the mean over its own samples.</summary>
+    internal IReadOnlyList<TrainingGraph> LaneGraphs()
+    {
+        if (Recipe.Recipe.Training.Lanes == 1)
+            return Graphs;
+        var task = Task with { Batch = Task.Batch / Recipe.Recipe.Training.Lanes };
+        var template = Initial.AtBatch(task.Batch);
+        return BuildGraphs(Recipe.Method, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
+    }
+
+    private static SortedDictionary<string, Network> Templates(IDistillationMethod method, DistillationTask task, Network template) =>
+        new(method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).ToDictionary(a => a.Role, a => a.Build?.Invoke(task) ?? template), StringComparer.Ordinal);
+
+    private static List<TrainingGraph> BuildGraphs(IDistillationMethod method, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
+        IReadOnlyDictionary<string, Network> templates)
+    {
+        var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
+        return [.. method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates))];
     }
 
     private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)

@@ -1,0 +1,55 @@
+using OnnxDistill.Runtime.Sessions;
+
+namespace OnnxDistill.Training;
+
+/// <summary>
+/// One phase on all lanes: parts of the batch that run side by side, each in a session with its share of the threads. Threads of one session
+/// meet at the end of every operator, lanes once a run; and a lane's activations fit the cache of its own core. Owns its runners.
+/// </summary>
+internal sealed class LanedPhase : IDisposable
+{
+    private readonly List<PhaseRunner> _lanes = [];
+
+    public LanedPhase(TrainingGraph graph, int lanes, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
+    {
+        try
+        {
+            for (var lane = 0; lane < lanes; lane++)
+            {
+                // One profile a phase is enough: lanes do the same.
+                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, lane));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public TrainingGraph Graph => _lanes[0].Graph;
+
+    /// <summary>Threads of one lane's session when there are that many in all; 0 means one a core.</summary>
+    public static int ThreadsPerLane(int threads, int lanes) => lanes == 1 ? threads : Math.Max(1, (threads > 0 ? threads : Environment.ProcessorCount) / lanes);
+
+    /// <summary>Runs update number <paramref name="update"/> on every lane and returns the mean loss, which is the batch's.</summary>
+    public float Run(long update)
+    {
+        if (_lanes.Count == 1)
+            return _lanes[0].Run(update);
+        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update))).ToArray();
+        var sum = 0f;
+        try
+        {
+            sum = _lanes[0].Run(update);
+        }
+        finally
+        {
+            // Also when this lane failed: nobody may dispose of buffers that another lane is still using.
+            Task.WaitAll(others);
+        }
+        return (sum + others.Sum(lane => lane.Result)) / _lanes.Count;
+    }
+
+    public void Dispose() => _lanes.ForEach(lane => lane.Dispose());
+}
