@@ -26,6 +26,9 @@ public sealed partial class GraphBuilder
         Graph = graph;
         foreach (var value in graph.Inputs.Concat(graph.Initializers).Concat(graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>()))
             _names.Add(value.Name);
+        // A node keeps its name when its value gets another one as an output, and ONNX Runtime wants each node's name to be its own.
+        foreach (var node in graph.Nodes.Where(n => n.Name.Length > 0))
+            _names.Add(node.Name);
     }
 
     /// <summary>The graph so far.</summary>

@@ -33,7 +33,7 @@ public sealed class TrainingEngineTests
             var layout = state.Description.Layout;
             var padding = Enumerable.Range(0, (int)layout.Length).Where(i => !layout.Slots.Any(s => i >= s.Offset && i < s.Offset + s.Count)).ToArray();
             Assert.IsGreaterThan(0, padding.Length, "the toy's network has to leave gaps, or the test shows nothing");
-            foreach (var buffer in state.Vectors.Select(state.Current).Append(state.Gradient))
+            foreach (var buffer in state.Vectors.Select(state.Current).Concat(state.Gradients))
                 Assert.IsTrue(Array.TrueForAll(padding, i => buffer.Span<float>()[i] == 0), role);
             var now = Vector(state.Current(OptimizerGraph.Weights));
             foreach (var slot in layout.Slots)
@@ -46,7 +46,7 @@ public sealed class TrainingEngineTests
     {
         using var files = new TestFiles();
         using var engine = new TrainingEngine(Toys.Program(files, "sid", "training.optimizer.beta1=0.9"));
-        var ranges = engine.States.Values.SelectMany(s => s.Vectors.SelectMany(v => new[] { s.At(v, 0), s.At(v, 1) }).Append(s.Gradient))
+        var ranges = engine.States.Values.SelectMany(s => s.Vectors.SelectMany(v => new[] { s.At(v, 0), s.At(v, 1) }).Concat(s.Gradients))
             .OrderBy(b => b.Address).ToArray();
         Assert.HasCount(2 * 3 + 1 + 2 * 4 + 1, ranges);
         for (var i = 1; i < ranges.Length; i++)
@@ -69,18 +69,18 @@ public sealed class TrainingEngineTests
         using var state = new NetworkState(program.Network(Roles.Student));
         using var runner = new OptimizerRunner(state, new());
         var parameter = state.Description.Layout.Slots[0];
-        state.Gradient.Span<float>()[(int)parameter.Offset] = 0.5f;
+        state.Gradients[0].Span<float>()[(int)parameter.Offset] = 0.5f;
         Assert.AreEqual(0.5f, runner.Update(0.1, 0.5));
         var before = state.Vectors.ToDictionary(v => v, v => Vector(state.Current(v)));
 
-        state.Gradient.Span<float>()[(int)parameter.Offset + 1] = bad;
+        state.Gradients[0].Span<float>()[(int)parameter.Offset + 1] = bad;
         Assert.IsFalse(float.IsFinite(runner.Update(0.1, 0.5)));
         Assert.AreEqual(1, state.Step, "the count of updates is the bias correction's: a skipped one is none");
         foreach (var (vector, values) in before)
             CollectionAssert.AreEqual(values, Vector(state.Current(vector)), vector);
 
         // And the next one goes on from there, as if the bad one had not been.
-        state.Gradient.Span<float>()[(int)parameter.Offset + 1] = 0;
+        state.Gradients[0].Span<float>()[(int)parameter.Offset + 1] = 0;
         runner.Update(0.1, 0.5);
         Assert.AreEqual(2, state.Step);
         foreach (var vector in before.Keys)
