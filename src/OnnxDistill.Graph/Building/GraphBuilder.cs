@@ -26,6 +26,8 @@ public sealed partial class GraphBuilder
         Graph = graph;
         foreach (var value in graph.Inputs.Concat(graph.Initializers).Concat(graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>()))
             _names.Add(value.Name);
+        // A node keeps its name when its value becomes an output of another name, and ONNX Runtime wants node names that differ too.
+        _names.UnionWith(graph.Nodes.Select(static n => n.Name));
     }
 
     /// <summary>The graph so far.</summary>
