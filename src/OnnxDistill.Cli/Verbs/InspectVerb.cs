@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Normalization;
@@ -21,7 +21,7 @@ internal static class InspectVerb
         {
             var file = OnnxReader.Read(parsed.GetValue(model)!);
             var graph = file.Graph;
-            var coverage = CoverageReport.OfRaw(file);
+            var coverage = RawCoverage.Of(file);
             var parameters = graph.Initializers.Where(i => i.Type.IsFloating()).ToList();
             var count = parameters.Sum(p => p.Constant!.ElementCount);
             var filled = FilledWeights.Find(graph);

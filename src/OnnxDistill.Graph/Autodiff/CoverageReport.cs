@@ -1,5 +1,4 @@
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Graph.Passes;
 
 namespace OnnxDistill.Graph.Autodiff;
 
@@ -16,38 +15,19 @@ public sealed record CoverageReport(IReadOnlyDictionary<string, int> Operators, 
     /// <summary>Whether every node can be differentiated or lets nothing through by definition.</summary>
     public bool IsComplete => Missing.Count == 0;
 
-    /// <summary>
-    /// The report over a model as an exporter left it: functions inlined, constant branches and loops straightened, and what will be converted or
-    /// lowered to opset 18 counted as what it becomes. Whether a rule takes a node (constant axes, supported modes), and whether a conversion does
-    /// that needs shapes, shows only after ONNX Runtime has folded the graph.
-    /// </summary>
-    /// <exception cref="UnsupportedOpException">The opset lies outside the range, or functions cannot be inlined.</exception>
-    public static CoverageReport OfRaw(OnnxModel model)
-    {
-        var inlined = FunctionInliner.Inline(model);
-        var operators = Of(inlined.Graph.Nodes, folded: false).Operators;
-        ControlFlow.Unroll(inlined);
-        var (converted, refusals) = OpsetConverter.Try(inlined);
-        var gaps = refusals.Where(static r => !r.LacksShapes).Select(static r => new Gap(r.Node, r.Reason));
-        return new CoverageReport(operators, [.. gaps, .. Of(converted.Graph.Nodes, folded: false).Missing]);
-    }
-
     /// <summary>The report over nodes of a normalised graph.</summary>
-    public static CoverageReport Of(IEnumerable<Node> nodes) => Of(nodes, folded: true);
+    public static CoverageReport Of(IEnumerable<Node> nodes) =>
+        Of(nodes, static node => GradientRules.Find(node) is { } rule ? rule.Refuses(node) : GradientRefusals.ReasonOf(node));
 
-    private static CoverageReport Of(IEnumerable<Node> nodes, bool folded)
+    /// <summary>The report over nodes, given why one that lets something through cannot be differentiated (null when it can).</summary>
+    internal static CoverageReport Of(IEnumerable<Node> nodes, Func<Node, string?> reasonOf)
     {
         var operators = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var missing = new List<Gap>();
         foreach (var node in nodes)
         {
             operators[node.QualifiedOp] = operators.GetValueOrDefault(node.QualifiedOp) + 1;
-            if (GradientRules.IsNoGradient(node))
-                continue;
-            var reason = GradientRules.Find(node) is { } rule ? folded ? rule.Refuses(node) : null
-                : ControlFlow.Is(node) && ControlFlow.WhyNot(node) is { } why ? $"it cannot be unrolled: {why}"
-                : GradientRefusals.ReasonOf(node);
-            if (reason is not null)
+            if (!GradientRules.IsNoGradient(node) && reasonOf(node) is { } reason)
                 missing.Add(new Gap(node, reason));
         }
         return new CoverageReport(operators, missing);

@@ -1,5 +1,5 @@
-using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Normalization;
@@ -67,7 +67,7 @@ public static class TeacherImporter
     {
         var model = OnnxReader.Read(path);
         // Before anything runs: all operators that have no gradient, by the names of the file.
-        CoverageReport.OfRaw(model).ThrowIfIncomplete();
+        RawCoverage.Of(model).ThrowIfIncomplete();
         return Wrap(ModelPreparation.Convert(model), options, Path.GetFileName(path));
     }
 

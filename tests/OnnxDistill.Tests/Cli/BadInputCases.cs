@@ -39,10 +39,10 @@ internal static class BadInputCases
             f.Write("data.bin", new byte[100]);
             return ["gradcheck", model];
         }, "initializer 'w'", "1024", "only 100", "cut off?");
-        yield return new("operator without a gradient", ExitCodes.NotSupported, f => ["gradcheck", f.Write("u.onnx", Unknown())], "Hardmax", "pick/hard'", "Export the model with other operators");
+        yield return new("operator without a gradient", ExitCodes.NotSupported, f => ["gradcheck", f.Write("u.onnx", Unknown())], "QuantizeLinear", "DequantizeLinear", "pick/fine'", "Export the model with other operators");
         yield return new("import of an operator without a gradient", ExitCodes.NotSupported, f => ["import", f.Write("u.onnx", Unknown()), "-o", f["t.onnx"], "--prediction", "flow"],
-            "Hardmax", "'pick/hard'", "no gradient rule");
-        yield return new("operator of nobody's domain", ExitCodes.NotSupported, f => ["gradcheck", f.Write("u.onnx", Unknown("com.example"))], "com.example::Hardmax", "'pick/hard'");
+            "QuantizeLinear", "'pick/rough'", "'pick/fine'", "export the model in float32");
+        yield return new("operator of nobody's domain", ExitCodes.NotSupported, f => ["gradcheck", f.Write("u.onnx", Unknown("com.example"))], "com.example::QuantizeLinear", "'pick/rough'");
     }
 
     private static IEnumerable<BadInputCase> Teachers()
@@ -188,9 +188,12 @@ internal static class BadInputCases
     {
         var model = TinyFiles.Flow();
         var graph = model.Graph;
-        var hard = new Value("hard") { Type = ElementType.Float32, KnownShape = graph.Outputs[0].Shape };
-        graph.Nodes.Add(new Node("Hardmax", [graph.Outputs[0]], [hard], name: "pick/hard", domain: domain));
-        graph.Outputs[0] = hard;
+        var scale = new Value("scale", ElementType.Float32, Shape.Scalar) { Constant = TensorData.Scalar(0.1) };
+        graph.Initializers.Add(scale);
+        var (rough, fine) = (new Value("rough", ElementType.UInt8, graph.Outputs[0].Shape), new Value("fine", ElementType.Float32, graph.Outputs[0].Shape));
+        graph.Nodes.Add(new Node("QuantizeLinear", [graph.Outputs[0], scale], [rough], name: "pick/rough", domain: domain));
+        graph.Nodes.Add(new Node("DequantizeLinear", [rough, scale], [fine], name: "pick/fine"));
+        graph.Outputs[0] = fine;
         if (domain.Length > 0)
             model.Opsets[domain] = 1;
         return model;

@@ -136,12 +136,14 @@ public sealed class VerbTests
         using var files = new TinyFiles();
         var generator = files.Generator();
         var flow = files.Write("flow.onnx", TinyFiles.Flow());
+        NpzFile.Write(files["feeds.npz"], [new("zt", TensorData.Of([0.5f, -1f], 1, 2)), new("t", TensorData.Of([0.5f], 1))]);
+        NpzFile.Write(files["cotangents.npz"], [new(TinyFiles.Flow().Graph.Outputs[0].Name, TensorData.Of([1f, 1f], 1, 2))]);
         string[][] lines =
         [
             ["inspect", generator], ["import", flow, "-o", files["i.onnx"], "--prediction", "flow", "--sigma-data", "1"], ["mixture", "ring8", "-o", files["m"]],
             ["train", files["fit.json"], "-o", files["t"]], ["distill", files["tiny.json"], "-o", files["d"]], ["artifacts", files["tiny.json"], "-o", files["a"]],
             ["sample", generator, "-o", files["s.png"]], ["evaluate", generator, "--reference", files["mixture.csv"], "-n", "100"],
-            ["export", files["d"], "-o", files["e.onnx"]], ["gradcheck", flow], ["doctor"],
+            ["export", files["d"], "-o", files["e.onnx"]], ["gradcheck", flow], ["vjp", flow, "--feeds", files["feeds.npz"], "--cotangents", files["cotangents.npz"], "-o", files["g.npz"]], ["doctor"],
         ];
         Assert.AreEqual(string.Join(", ", CommandApp.Root().Subcommands.Select(c => c.Name)), string.Join(", ", lines.Select(l => l[0])), "a new verb needs a line here");
         foreach (var line in lines)

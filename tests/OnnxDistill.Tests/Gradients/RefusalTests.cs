@@ -1,6 +1,7 @@
 using OnnxDistill.Graph;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Tests.Gradients;
@@ -47,6 +48,6 @@ public sealed class RefusalTests
         var builder = new GraphBuilder();
         var x = builder.Input("x", ElementType.Float32, Shape.Of(2, 3, 4));
         builder.Emit("LSTM", [x, x, x], ElementType.Float32, null);
-        Assert.Contains("unrolled", CoverageReport.OfRaw(new OnnxModel(builder.Graph)).Describe());
+        Assert.Contains("unrolled", RawCoverage.Of(new OnnxModel(builder.Graph)).Describe());
     }
 }

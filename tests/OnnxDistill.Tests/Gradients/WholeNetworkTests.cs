@@ -1,4 +1,3 @@
-using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Sessions;

@@ -1,4 +1,4 @@
-using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
@@ -86,7 +86,7 @@ public sealed class ControlFlowTests
         var loop = open.Graph.Nodes[0];
         loop.Inputs[0] = count;
         Assert.IsFalse(ControlFlow.Unroll(open));
-        StringAssert.Contains(CoverageReport.OfRaw(open).Describe(), "Loop: it cannot be unrolled: its trip count is not constant; 1 node(s): 'loop'");
+        StringAssert.Contains(RawCoverage.Of(open).Describe(), "Loop: it cannot be unrolled: its trip count is not constant; 1 node(s): 'loop'");
 
         var huge = CountedLoop(1_000_000, 18);
         StringAssert.Contains(ControlFlow.WhyNot(huge.Graph.Nodes[0]), "too many");
@@ -130,7 +130,7 @@ public sealed class ControlFlowTests
         var (x, s) = (Float("x", 2), new Value("s"));
         var model = Model(GraphOf("open", [x], [new Node("SequenceConstruct", [x, x], [s], name: "both")], [s]));
         Assert.IsFalse(ControlFlow.Unroll(model));
-        StringAssert.Contains(CoverageReport.OfRaw(model).Describe(), "'both'");
+        StringAssert.Contains(RawCoverage.Of(model).Describe(), "'both'");
     }
 
     private static void AssertStraight(OnnxModel model, string operators)

@@ -1,5 +1,5 @@
 using OnnxDistill.Graph;
-using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
@@ -44,14 +44,14 @@ public sealed class FunctionInlinerTests
         var model = Calls();
         var before = OnnxWriter.ToBytes(model);
         OpsetConverter.Convert(model);
-        CoverageReport.OfRaw(model);
+        RawCoverage.Of(model);
         CollectionAssert.AreEqual(before, OnnxWriter.ToBytes(model));
     }
 
     [TestMethod]
     public void CoverageAndGradientsSeeIntoFunctions()
     {
-        var report = CoverageReport.OfRaw(Calls());
+        var report = RawCoverage.Of(Calls());
         Assert.IsTrue(report.IsComplete, report.IsComplete ? "" : report.Describe());
         Assert.AreEqual(2, report.Operators["Softmax"]);
         Assert.IsTrue(GradientCheck.Run(Calls()).Passed);
@@ -64,7 +64,7 @@ public sealed class FunctionInlinerTests
         var body = model.Functions[0].Body;
         var bits = new Value("bits");
         body.Nodes.Insert(0, new Node("Unique", [body.Inputs[0]], [bits], name: "unique"));
-        StringAssert.Contains(CoverageReport.OfRaw(model).Describe(), "Unique: no gradient rule; 2 node(s): 'first/inner/unique', 'second/inner/unique'");
+        StringAssert.Contains(RawCoverage.Of(model).Describe(), "Unique: no gradient rule; 2 node(s): 'first/inner/unique', 'second/inner/unique'");
     }
 
     [TestMethod]

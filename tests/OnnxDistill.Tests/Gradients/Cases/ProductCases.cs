@@ -1,4 +1,3 @@
-using OnnxDistill.Graph.Autodiff;
 using static OnnxDistill.Tests.Gradients.Arg;
 
 namespace OnnxDistill.Tests.Gradients.Cases;
