@@ -1,5 +1,4 @@
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
 using OnnxDistill.Graph.Tests.Passes;
 using OnnxDistill.Tests.Io;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
