@@ -71,6 +71,18 @@ public sealed class PassPipelineTests
     }
 
     [TestMethod]
+    public void NewNodesTakeNoNameOfANodeWhoseOutputWasRenamed()
+    {
+        var b = new GraphBuilder();
+        var x = b.Input("x", ElementType.Float32, Shape.Of(2, 3, 4));
+        b.Output("out", b.Transpose(x, 1, 0, 2)); // the node keeps the name Transpose
+        b.Output("other", b.Exp(b.Transpose(b.Transpose(x, 2, 0, 1), 2, 0, 1)));
+        PassPipeline.Final.Run(b.Graph);
+        var names = b.Graph.Nodes.Select(static n => n.Name).ToArray();
+        CollectionAssert.AllItemsAreUnique(names, string.Join(' ', names));
+    }
+
+    [TestMethod]
     public void EqualSmallConstantsAndSharedWeightsBecomeOne()
     {
         var b = new GraphBuilder();
