@@ -35,7 +35,7 @@ internal static class RunVerb
             var program = TrainingProgram.Build(loaded);
             Announce(program, folder, report);
             var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop));
-            return Finish(result, path, folder, name, report);
+            return Finish(result, path, folder, name, parsed.GetValue(set)!, report);
         });
     }
 
@@ -83,7 +83,7 @@ internal static class RunVerb
     private static GradientFootprint Footprint(TrainingGraph graph) =>
         GradientFootprint.Of(graph.Model.Graph, [graph.Model.Graph.Output(TrainingGraph.LossOutput)]);
 
-    private static int Finish(RunResult result, string recipe, string folder, string verb, Report report)
+    private static int Finish(RunResult result, string recipe, string folder, string verb, string[] set, Report report)
     {
         report.Set("folder", folder);
         report.Set("imagesSeen", result.ImagesSeen);
@@ -92,7 +92,9 @@ internal static class RunVerb
         report.Set("metrics", result.Metrics);
         if (result.Stopped)
         {
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"\nStopped after {result.ImagesSeen:N0} samples; the state is saved. Go on with:\n  onnxdistill {verb} {recipe} --resume {folder}"));
+            // Without the same settings the state would be another recipe's.
+            var settings = string.Concat(set.Select(static s => $" --set {(s.Contains(' ', StringComparison.Ordinal) ? $"'{s}'" : s)}"));
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"\nStopped after {result.ImagesSeen:N0} samples; the state is saved. Go on with:\n  onnxdistill {verb} {recipe}{settings} --resume {folder}"));
             return ExitCodes.Stopped;
         }
         report.Line($"\nDone: {result.GeneratorPath}");

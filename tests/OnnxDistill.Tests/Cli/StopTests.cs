@@ -24,7 +24,7 @@ public sealed partial class StopTests
             kill.WaitForExit();
         var stopped = CommandLine.End(process).Expect(ExitCodes.Stopped);
         StringAssert.Contains(stopped.Error, "the state will be saved");
-        StringAssert.Contains(stopped.Output, "onnxdistill distill tiny.json --resume run");
+        StringAssert.Contains(stopped.Output, "onnxdistill distill tiny.json --set training.images=1000000000 --resume run");
         var seen = long.Parse(Seen().Match(stopped.Output).Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
         Assert.IsGreaterThan(0, seen);
         Assert.IsTrue(File.Exists(files["run/latest"]));
