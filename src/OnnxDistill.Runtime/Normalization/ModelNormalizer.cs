@@ -51,7 +51,7 @@ public static class ModelNormalizer
         graph.Inputs.AddRange(inputs);
         graph.Inputs.AddRange(weights.Values.Select(w => new Value(w.Name, w.Data.Type, w.Data.Shape)));
         graph.Initializers.AddRange(model.Graph.Initializers.Where(v => !names.Contains(v.Name)));
-        graph.Nodes.AddRange(MeanVarianceLowering.Lower(model.Graph.Nodes.Where(n => !weights.Nodes.Contains(n)), model.Opset));
+        graph.Nodes.AddRange(MeanVarianceLowering.Lower(MissingScale.Add(model.Graph.Nodes.Where(n => !weights.Nodes.Contains(n))), model.Opset));
         // What the file says of the outputs is for the file's batch: forgotten wherever another shape may result.
         var unchanged = inputs.Zip(model.Graph.Inputs).All(p => Equals(p.First.KnownShape, p.Second.KnownShape));
         graph.Outputs.AddRange(model.Graph.Outputs.Select(v => new Value(v.Name, v.Type, unchanged ? v.KnownShape : null)));

@@ -2,7 +2,8 @@ namespace OnnxDistill.Verification;
 
 /// <summary>A derivative measured from values of a function, with how far the measurement itself can be trusted.</summary>
 /// <param name="Value">The derivative.</param>
-/// <param name="Uncertainty">By how much three estimates of it at neighbouring steps differ: truncation, kinks and rounding together.</param>
+/// <param name="Uncertainty">By how much three estimates of it at neighbouring steps differ (truncation, kinks and rounding together), and what
+/// rounding may hide from all three.</param>
 internal readonly record struct MeasuredDerivative(double Value, double Uncertainty);
 
 /// <summary>The derivative of a function of one number at 0, by central differences of fourth order.</summary>
@@ -25,9 +26,11 @@ internal static class CentralDifference
     /// <param name="function">The function.</param>
     /// <param name="firstStep">Widest step.</param>
     /// <param name="goodEnough">Uncertainty at which no narrower step is tried.</param>
-    public static MeasuredDerivative At0(Func<double, double> function, double firstStep, double goodEnough)
+    /// <param name="rounding">Changes of the function below this are lost: where it moves less, all differences are 0 and seem to agree.</param>
+    public static MeasuredDerivative At0(Func<double, double> function, double firstStep, double goodEnough, double rounding = 0)
     {
         var best = new MeasuredDerivative(double.NaN, double.PositiveInfinity);
+        var bestStep = firstStep;
         var estimates = new List<double>();
         var wider = double.NaN;
         for (var i = 0; i < MostSteps && (i < LeastSteps || !(best.Uncertainty <= goodEnough)); i++)
@@ -41,8 +44,8 @@ internal static class CentralDifference
                 continue;
             var last = estimates[^3..].Order().ToArray();
             if (last[2] - last[0] < best.Uncertainty)
-                best = new MeasuredDerivative(last[1], last[2] - last[0]);
+                (best, bestStep) = (new MeasuredDerivative(last[1], last[2] - last[0]), h);
         }
-        return best;
+        return best with { Uncertainty = best.Uncertainty + (rounding / bestStep) };
     }
 }

@@ -25,8 +25,9 @@ internal sealed record DirectionalComparison(double Analytic, double Numeric, do
     /// <param name="firstStep">Widest step, relative to the tensors' sizes.</param>
     /// <param name="directions">How many directions.</param>
     /// <param name="seed">Seed of the directions.</param>
+    /// <param name="rounding">By how much rounding blurs the function.</param>
     public static DirectionalComparison Of(IReadOnlyList<MovedTensor> tensors, Func<IReadOnlyDictionary<string, TensorData>, double> loss,
-        double firstStep, int directions, long seed)
+        double firstStep, int directions, long seed, double rounding = 0)
     {
         var starts = tensors.Select(t => t.At.ToDoubles()).ToArray();
         var slopes = new List<(double Analytic, MeasuredDerivative Numeric)>();
@@ -38,7 +39,7 @@ internal sealed record DirectionalComparison(double Analytic, double Numeric, do
             // Signs are random, so the slope's typical size is the root of the summed squares: a direction that happens to run along a level
             // line does not blow the relative error up.
             var typical = Math.Sqrt(terms.Sum(static t => t * t));
-            var numeric = CentralDifference.At0(step => loss(Moved(tensors, starts, direction, step)), firstStep, GoodEnough * typical);
+            var numeric = CentralDifference.At0(step => loss(Moved(tensors, starts, direction, step)), firstStep, GoodEnough * typical, rounding);
             slopes.Add((terms.Sum(), numeric));
             size = Max(size, Math.Abs(numeric.Value), typical);
         }

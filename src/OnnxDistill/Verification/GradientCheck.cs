@@ -38,10 +38,11 @@ public static class GradientCheck
 
         var gradients = program.Gradients(point, cotangents);
         var tensors = program.Variables.Select(name => new MovedTensor(name, point[name], gradients.GetValueOrDefault(name)?.ToDoubles())).ToList();
+        var rounding = program.Rounding(point, cotangents);
         GradientCheckRow Row(string name, IReadOnlyList<MovedTensor> moved)
         {
             var found = DirectionalComparison.Of(moved, changes => program.Scalar(With(point, changes), cotangents),
-                program.IsDouble ? CentralDifference.DoubleStep : CentralDifference.SingleStep, options.Directions, options.Seed);
+                program.IsDouble ? CentralDifference.DoubleStep : CentralDifference.SingleStep, options.Directions, options.Seed, rounding);
             return new GradientCheckRow(name, moved.Sum(t => t.At.ElementCount), found.Analytic, found.Numeric, found.Error, found.Uncertainty, options.Tolerance);
         }
         return new GradientCheckReport([Row(GradientCheckReport.All, tensors), .. tensors.Select(t => Row(t.Name, [t]))], model.Graph.Nodes.Count,

@@ -65,11 +65,11 @@ internal sealed class GradientProgram : IDisposable
     public IReadOnlyDictionary<string, TensorData> Forward(IReadOnlyDictionary<string, TensorData> point) => _forward.Run(point);
 
     /// <summary>sum(cotangent * output), summed in float64 outside the graph so that the sum adds no rounding.</summary>
-    public double Scalar(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents)
-    {
-        var results = _forward.Run(point);
-        return Outputs.Sum(o => results[o.Name].ToDoubles().Zip(cotangents[CotangentOf(o.Name)].ToDoubles(), static (y, c) => y * c).Sum());
-    }
+    public double Scalar(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents) => Terms(point, cotangents).Sum();
+
+    /// <summary>By how much rounding blurs <see cref="Scalar"/>: each output is off by half a unit in its last place, in either direction.</summary>
+    public double Rounding(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents) =>
+        Math.ScaleB(1, IsDouble ? -53 : -24) * Math.Sqrt(Terms(point, cotangents).Sum(static t => t * t));
 
     /// <summary>The gradients of <see cref="Scalar"/> by variable; one left out is zero by the graph's structure.</summary>
     public IReadOnlyDictionary<string, TensorData> Gradients(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents) =>
@@ -81,6 +81,12 @@ internal sealed class GradientProgram : IDisposable
     {
         _forward.Dispose();
         _backward?.Dispose();
+    }
+
+    private IEnumerable<double> Terms(IReadOnlyDictionary<string, TensorData> point, IReadOnlyDictionary<string, TensorData> cotangents)
+    {
+        var results = _forward.Run(point);
+        return Outputs.SelectMany(o => results[o.Name].ToDoubles().Zip(cotangents[CotangentOf(o.Name)].ToDoubles(), static (y, c) => y * c));
     }
 
     private (OnnxModel Model, IReadOnlyList<string> Variables) Differentiate(OnnxGraph graph, IReadOnlyCollection<string> weights)

@@ -10,8 +10,8 @@ public sealed class OperatorVersionTests
 {
     /// <summary>Changes that add a setting or a form, whose default or absence is what the operator did before.</summary>
     private const string KeptSettings = """
-        ArgMax 11 12; ArgMin 11 12; AveragePool 10 11; Concat 11; Constant 11 12; Conv 11; ConvTranspose 11; DepthToSpace 11;
-        Equal 11; Flatten 11; GRU 14; Gather 11; GatherND 12; Gemm 11; Identity 14 16; If 11 16; LSTM 14; Loop 11 16; LpPool 11 18; Max 8; MaxPool 8 10 11 12;
+        ArgMax 11 12; ArgMin 11 12; AveragePool 10; Concat 11; Constant 11 12; Conv 11; ConvTranspose 11; DepthToSpace 11;
+        Equal 11; Flatten 11; GRU 14; Gather 11; GatherND 12; Gemm 11; Identity 14 16; If 11 16; LSTM 14; Loop 11 16; LpPool 11 18; Max 8; MaxPool 8 10;
         MaxUnpool 11; Mean 8; Min 8; NonMaxSuppression 11; OneHot 11; OptionalGetElement 18; OptionalHasElement 18; PRelu 9; Pad 18; Pow 12; RNN 14;
         Reshape 14; Scan 11; ScatterElements 16 18; ScatterND 16 18; Shape 15; Slice 11; Sum 8; TopK 11
         """;
@@ -22,9 +22,9 @@ public sealed class OperatorVersionTests
         Ceil 13; Clip 12 13; Concat 13; Constant 9 13 19 21 23 24 25; ConstantOfShape 20 21 23 24 25; Conv 22; ConvTranspose 22; Cos 22; Cosh 22; CumSum 14;
         DepthToSpace 13; DequantizeLinear 13; Det 22; Div 13 14; Dropout 13 22; Elu 22; Equal 13 19; Erf 13; Exp 13; Expand 13; EyeLike 22;
         Flatten 9 13 21 23 24 25; Floor 13; GRU 22; Gather 13; GatherElements 13; GatherND 13; Gemm 9 13; GlobalAveragePool 22; GlobalLpPool 22;
-        GlobalMaxPool 22; Greater 9 13; GreaterOrEqual 16; HardSigmoid 22; HardSwish 22; Identity 13 19 21 23 24 25; If 13 19 21 23 24 25;
+        GlobalGreater 9 13; GreaterOrEqual 16; HardSigmoid 22; HardSwish 22; Identity 13 19 21 23 24 25; If 13 19 21 23 24 25;
         InstanceNormalization 22; IsInf 20; IsNaN 13 20; LRN 13; LSTM 22; LeakyRelu 16; Less 9 13; LessOrEqual 16; Log 13; Loop 13 19 21 23 24 25;
-        LpNormalization 22; LpPool 22; MatMul 9 13; Max 12 13; MaxPool 22; MaxRoiPool 22; MaxUnpool 22; Mean 13; MeanVarianceNormalization 13; Min 12 13;
+        LpNormalization 22; LpPool 22; MatMul 9 13; Max 12 13; MaxRoiPool 22; MaxUnpool 22; Mean 13; MeanVarianceNormalization 13; Min 12 13;
         Mish 22; Mod 13; Mul 13 14; Multinomial 22; Neg 13; NegativeLogLikelihoodLoss 13 22; NonZero 13; PRelu 16; Pad 13; Pow 13 15; QLinearMatMul 21;
         QuantizeLinear 13; RNN 22; RandomNormal 22; RandomNormalLike 22; RandomUniform 22; RandomUniformLike 22; Reciprocal 13; Relu 13 14;
         Reshape 13 19 21 23 24 25; RoiAlign 22; Round 22; Scan 16 19 21 23 24 25; ScatterElements 13; ScatterND 13; Selu 22; Shape 13 19 21 23 24 25;

@@ -150,7 +150,7 @@ public sealed class OpsetConverterTests
     }
 
     [TestMethod]
-    [DataRow("AveragePool", 19, "dilated")]
+    [DataRow("AveragePool", 19, "kernel_shape")]
     [DataRow("Resize", 19, "half_pixel_symmetric")]
     [DataRow("Resize", 11, "tf_half_pixel_for_nn")]
     [DataRow("Gelu", 20, "'other'")]

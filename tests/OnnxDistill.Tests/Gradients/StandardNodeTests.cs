@@ -79,7 +79,7 @@ public sealed class StandardNodeTests
         }
         catch (Exception e) when (e is UnsupportedOpException or ModelFileException or GraphRunException or ArgumentException)
         {
-            return "ONNX Runtime does not run it";
+            return $"ONNX Runtime does not run it: {FirstLine(e)}";
         }
         if (BeyondDifferences.Contains(Path.GetFileName(Path.GetDirectoryName(path))!))
             return "beyond what differences can tell";

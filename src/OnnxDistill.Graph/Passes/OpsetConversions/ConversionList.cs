@@ -17,7 +17,7 @@ internal static class ConversionList
     [
         new("AffineGrid", 20, Newest, ResamplingConversions.AffineGrid),
         new("Attention", 23, Newest, AttentionConversion.Lower),
-        new("AveragePool", 19, Newest, AveragePool),
+        new("AveragePool", 10, Newest, PoolingConversions.Average),
         new("BatchNormalization", 7, 13, NormalizationConversions.Batch),
         new("Cast", 19, Newest, Cast),
         new("CastLike", 19, Newest, Cast),
@@ -34,6 +34,7 @@ internal static class ConversionList
         new("GroupNormalization", 21, Newest, NormalizationConversions.Group),
         new("Hardmax", 7, 12, SoftmaxConversions.Coerced),
         new("LogSoftmax", 7, 12, SoftmaxConversions.Coerced),
+        new("MaxPool", 10, Newest, PoolingConversions.Max),
         new("Pad", 7, 10, Move("pads", "value")),
         new("Pad", 19, Newest, PadConversions.Pad),
         new("QuantizeLinear", 19, Newest, Never(Quantized)) { OnlyRefuses = true },

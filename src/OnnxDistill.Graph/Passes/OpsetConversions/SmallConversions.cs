@@ -17,39 +17,6 @@ internal static class SmallConversions
     /// <summary>Refuses every such node.</summary>
     public static Action<NodeRewriter> Never(string reason) => r => r.Refuse(reason);
 
-    /// <summary>AveragePool from 19 on may skip elements of its window: then it is a convolution of each channel with ones, over the number of
-    /// elements that count.</summary>
-    public static void AveragePool(NodeRewriter r)
-    {
-        var attributes = r.Node.Attributes;
-        if (attributes.Ints("dilations")?.Any(static d => d != 1) != true)
-        {
-            r.Replace(r.Node.OpType, r.Node.Inputs, attributes.With("dilations", null));
-            return;
-        }
-        if (attributes.Int("ceil_mode", 0) != 0 || attributes.Ints("kernel_shape") is not { } kernel)
-        {
-            r.Refuse("averages over dilated windows are converted without ceil_mode only");
-            return;
-        }
-        if (r.X.KnownShape is not { Rank: > 2 } shape || !shape[1].IsKnown)
-        {
-            r.RefuseWithoutShapes("its number of channels");
-            return;
-        }
-        var channels = shape[1].Size;
-        var settings = attributes.With("count_include_pad", null).With("ceil_mode", null).With("group", channels);
-        Value Filled(string role, params long[] dims) => r.Emit("Expand", role, [r.Scalar($"{role}_one", 1), r.Constant($"{role}_shape", dims)]);
-        var sum = r.Emit("Conv", "sum", [r.X, Filled("ones", [channels, 1, .. kernel])], settings);
-        var all = r.Scalar("count", kernel.Aggregate(1L, static (a, b) => a * b));
-        if (attributes.Int("count_include_pad", 0) == 0)
-        {
-            var everywhere = r.Emit("Expand", "everywhere", [r.Scalar("one", 1), r.Concat("one_shape", 0, r.Constant("one_one", 1, 1), r.Extents(r.X, "space", 2, shape.Rank))]);
-            all = r.Emit("Conv", "counts", [everywhere, Filled("window", [1, 1, .. kernel])], settings.With("group", 1));
-        }
-        r.Finish(r.Div(sum, all, "mean"));
-    }
-
     /// <summary>ReduceMax and ReduceMin from 20 on take booleans.</summary>
     public static string? BooleanReduction(NodeRewriter r) =>
         r.X.Type == ElementType.Bool ? "reductions of booleans came with opset 20" : null;
