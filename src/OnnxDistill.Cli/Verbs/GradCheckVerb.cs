@@ -75,6 +75,7 @@ internal static class GradCheckVerb
         }));
         report.Set("tolerance", options.Tolerance);
         report.Set("passed", result.Passed);
+        report.Set("flat", result.IsFlat);
 
         string Small(double value) => value.ToString("0.0e-0", CultureInfo.InvariantCulture);
         report.Table([new("value"), new("elements", IsNumber: true), new("analytic", IsNumber: true), new("numeric", IsNumber: true),
@@ -85,6 +86,8 @@ internal static class GradCheckVerb
         }));
         if (result.Rows.Any(r => r.Verdict == GradientVerdict.TooWeakToTell))
             report.Line("Too weak to tell: rounding or kinks (ReLUs) make the differences vaguer than the tolerance; a larger --tolerance can tell more.");
+        if (result.IsFlat)
+            report.Line("Every slope is 0: nothing flows from these values to the outputs, or the outputs are saturated at these feeds. This says nothing of the gradients.");
         report.Line(string.Create(CultureInfo.InvariantCulture,
             $"{result.Nodes} nodes, {result.GradientNodes} with gradients; tolerance {options.Tolerance:G3}, {options.Directions} directions, seed {options.Seed}"));
     }

@@ -19,7 +19,7 @@ internal static class CentralDifference
     /// <summary>First step for functions computed in float64: truncation and rounding are both near 1e-12 there.</summary>
     public const double DoubleStep = 1.0 / 128;
 
-    private const int LeastSteps = 4, MostSteps = 10;
+    private const int LeastSteps = 4, MostSteps = 10, JitterSamples = 3, JitterBits = 18;
 
     /// <summary>Measures the derivative, with eight evaluations where the function is smooth and none further from 0 than
     /// <paramref name="firstStep"/>.</summary>
@@ -46,6 +46,19 @@ internal static class CentralDifference
             if (last[2] - last[0] < best.Uncertainty)
                 (best, bestStep) = (new MeasuredDerivative(last[1], last[2] - last[0]), h);
         }
-        return best with { Uncertainty = best.Uncertainty + (rounding / bestStep) };
+        return best with { Uncertainty = best.Uncertainty + (Math.Max(rounding, Jitter(function, firstStep, best.Value)) / bestStep) };
+    }
+
+    // Steps of a few units in the last place move a smooth function by next to nothing: what it moves beyond its slope is rounding, with everything
+    // that a deep network makes of it. Estimates at narrow steps can agree by chance; this tells how much of them is chance.
+    private static double Jitter(Func<double, double> function, double firstStep, double slope)
+    {
+        var largest = 0.0;
+        for (var i = 1; i <= JitterSamples; i++)
+        {
+            var h = Math.ScaleB(firstStep, -JitterBits) * i;
+            largest = Math.Max(largest, Math.Abs(function(h) - function(-h) - (2 * h * slope)) / 2);
+        }
+        return double.IsNaN(slope) ? 0 : largest;
     }
 }

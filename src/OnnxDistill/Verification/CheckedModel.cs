@@ -36,6 +36,7 @@ internal sealed record CheckedModel(OnnxGraph Graph, IReadOnlyList<string> Weigh
             var filled = model.Graph.Nodes.Where(static n => n.QualifiedOp == "ConstantOfShape").Select(static n => n.Output.Name).ToHashSet(StringComparer.Ordinal);
             foreach (var weight in graph.Initializers.Where(i => i.Type.IsFloating() && filled.Contains(i.Name)))
                 weight.Constant = RandomWeights.For(graph, weight, check.Seed);
+            LogitScale.Calm(graph, filled, feeds, check.Seed);
             named.UnionWith(filled);
         }
         var weights = graph.Initializers.Where(i => named.Contains(i.Name) && i.Constant!.ElementCount <= check.MostElements).Select(static i => i.Name); // an initializer has its data

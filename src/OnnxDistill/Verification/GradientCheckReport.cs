@@ -43,6 +43,9 @@ public sealed record GradientCheckReport(IReadOnlyList<GradientCheckRow> Rows, i
     /// <summary>Name of the row in which all values move at once.</summary>
     public const string All = "(all together)";
 
+    /// <summary>Whether every slope is 0: nothing flows, or the outputs are saturated at these feeds, and the check says nothing.</summary>
+    public bool IsFlat => Rows.All(static r => r.Analytic == 0 && r.Numeric == 0);
+
     /// <summary>Whether no gradient is off.</summary>
     public bool Passed => Rows.All(static r => r.Passed);
 }
