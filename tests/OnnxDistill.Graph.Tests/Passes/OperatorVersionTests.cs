@@ -22,7 +22,7 @@ public sealed class OperatorVersionTests
         Ceil 13; Clip 12 13; Concat 13; Constant 9 13 19 21 23 24 25; ConstantOfShape 20 21 23 24 25; Conv 22; ConvTranspose 22; Cos 22; Cosh 22; CumSum 14;
         DepthToSpace 13; DequantizeLinear 13; Det 22; Div 13 14; Dropout 13 22; Elu 22; Equal 13 19; Erf 13; Exp 13; Expand 13; EyeLike 22;
         Flatten 9 13 21 23 24 25; Floor 13; GRU 22; Gather 13; GatherElements 13; GatherND 13; Gemm 9 13; GlobalAveragePool 22; GlobalLpPool 22;
-        GlobalGreater 9 13; GreaterOrEqual 16; HardSigmoid 22; HardSwish 22; Identity 13 19 21 23 24 25; If 13 19 21 23 24 25;
+        GlobalMaxPool 22; Greater 9 13; GreaterOrEqual 16; HardSigmoid 22; HardSwish 22; Identity 13 19 21 23 24 25; If 13 19 21 23 24 25;
         InstanceNormalization 22; IsInf 20; IsNaN 13 20; LRN 13; LSTM 22; LeakyRelu 16; Less 9 13; LessOrEqual 16; Log 13; Loop 13 19 21 23 24 25;
         LpNormalization 22; LpPool 22; MatMul 9 13; Max 12 13; MaxRoiPool 22; MaxUnpool 22; Mean 13; MeanVarianceNormalization 13; Min 12 13;
         Mish 22; Mod 13; Mul 13 14; Multinomial 22; Neg 13; NegativeLogLikelihoodLoss 13 22; NonZero 13; PRelu 16; Pad 13; Pow 13 15; QLinearMatMul 21;
