@@ -122,6 +122,31 @@ public sealed class KinkTests
         Assert.IsTrue(report.Rows.All(static r => r.Verdict == GradientVerdict.Agrees), string.Join("\n", report.Rows));
     }
 
+    /// <summary>PyTorch 1.13's form of a LayerNorm without weights, which ONNX Runtime loads from no file.</summary>
+    [TestMethod]
+    public void LayerNormalizationWithoutAScaleHasOneOfOnes()
+    {
+        var graph = new OnnxGraph { Name = "norm" };
+        var (x, y) = (new Value("x", ElementType.Float32, Shape.Of(2, 3, 4)), new Value("y", ElementType.Float32));
+        graph.Inputs.Add(x);
+        graph.Outputs.Add(y);
+        graph.Nodes.Add(new Node("LayerNormalization", [x, null, null], [y], new AttributeMap(("axis", -2L))));
+        var model = new OnnxModel(graph);
+        model.Opsets[""] = 17;
+        Assert.IsTrue(GradientCheck.Run(model).Rows.All(static r => r.Verdict == GradientVerdict.Agrees));
+    }
+
+    /// <summary>All differences are 0 and so agree with each other; they say nothing of a slope as small.</summary>
+    [TestMethod]
+    [DataRow(1e-11, GradientVerdict.TooWeakToTell)]
+    [DataRow(1e-3, GradientVerdict.Differs)]
+    public void SlopesBelowTheRoundingOfTheOutputAreTooWeakToTell(double slope, GradientVerdict expected)
+    {
+        var moved = new MovedTensor("w", TensorData.Of([1.0], 1), [slope]);
+        var found = DirectionalComparison.Of([moved], static _ => 1, CentralDifference.SingleStep, directions: 2, seed: 0, rounding: Math.ScaleB(1, -24));
+        Assert.AreEqual(expected, new GradientCheckRow("w", 1, found.Analytic, found.Numeric, found.Error, found.Uncertainty, 3e-3).Verdict);
+    }
+
     [TestMethod]
     public void ALongProductTakesFewNodes()
     {
