@@ -35,6 +35,13 @@ public static class OptimizerGraph
     /// <summary>Output, scalar: the gradient's norm before clipping; not finite when any number of the gradient is not.</summary>
     public const string GradientNorm = "gradient_norm";
 
+    /// <summary>Output of a block's norm graph, scalar: the norm after clipping by value; absent unless values and norm are clipped.</summary>
+    public const string ClippedNorm = "clipped_norm";
+    /// <summary>Input of a block's graph, scalar: what clipping by norm multiplies the gradient by; absent where nothing is clipped by norm.</summary>
+    public const string ClipFactor = "clip_factor";
+
+    private static readonly Dim BlockLength = Dim.Named("block");
+
     /// <summary>Name of the output that replaces an input.</summary>
     public static string Next(string input) => $"{input}_next";
 
@@ -46,6 +53,10 @@ public static class OptimizerGraph
     public static IReadOnlyList<string> Scalars(OptimizerOptions options, bool ema) =>
         [StepSize, SecondScale, .. options.WeightDecay > 0 ? new[] { Decay } : [], .. ema ? new[] { EmaShare } : []];
 
+    /// <summary>The norms that a step over blocks needs of each, the one that clipping by norm looks at last.</summary>
+    public static IReadOnlyList<string> Norms(OptimizerOptions options) =>
+        options is { ClipValue: > 0, ClipNorm: > 0 } ? [GradientNorm, ClippedNorm] : [GradientNorm];
+
     /// <summary>Builds the graph for a flat vector of that many elements.</summary>
     /// <param name="length">Elements of the vector.</param>
     /// <param name="options">Settings.</param>
@@ -54,39 +65,89 @@ public static class OptimizerGraph
     public static OnnxModel Build(long length, OptimizerOptions options, bool ema, int lanes = 1)
     {
         var b = new GraphBuilder("optimizer");
-        var shape = Shape.Of(length);
-        var vectors = State(options, ema).Concat(Enumerable.Range(0, lanes).Select(LaneGradient)).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, shape));
-        var scalars = Scalars(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Scalar));
+        var vectors = Vectors(b, options, ema, length);
+        var gradient = Norms(b, options, length, lanes) is var (clipped, norm) && options.ClipNorm > 0
+            // The 1e-6 is PyTorch's guard against a zero norm.
+            ? b.Mul(clipped, b.Min(b.Div(b.Scalar(options.ClipNorm), b.Add(norm, 1e-6)), b.Scalar(1))) : clipped;
+        Update(b, options, vectors, gradient, lanes);
+        return new OnnxModel(b.Graph);
+    }
 
-        var raw = vectors[Gradient];
-        if (lanes > 1)
-            raw = b.Div(b.Sum([.. Enumerable.Range(0, lanes).Select(lane => vectors[LaneGradient(lane)])]), lanes);
-        var norm = b.Emit("ReduceL2", [raw], ElementType.Float32, Shape.Scalar, ("keepdims", 0));
+    /// <summary>
+    /// The graph for a block of the vector, of any length. Where the whole vector's norm decides on the clipping it is a scalar input,
+    /// <see cref="ClipFactor"/>, and <see cref="BuildBlockNorm"/> has to run on every block before; else the block's norm is an output.
+    /// </summary>
+    public static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int lanes)
+    {
+        var b = new GraphBuilder("optimizer block");
+        var vectors = Vectors(b, options, ema, BlockLength);
+        var gradient = options.ClipNorm > 0
+            ? b.Mul(Clipped(b, options, Total(b, BlockLength, lanes), lanes), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
+            : Norms(b, options, BlockLength, lanes).Gradient;
+        Update(b, options, vectors, gradient, lanes);
+        return new OnnxModel(b.Graph);
+    }
+
+    /// <summary>The <see cref="Norms(OptimizerOptions)"/> of a block's gradient.</summary>
+    public static OnnxModel BuildBlockNorm(OptimizerOptions options, int lanes)
+    {
+        var b = new GraphBuilder("gradient norm");
+        if (Norms(b, options, BlockLength, lanes).Norm is var norm && Norms(options).Contains(ClippedNorm))
+            b.Output(ClippedNorm, norm);
+        return new OnnxModel(b.Graph);
+    }
+
+    // From here on "gradient" is the sum over the lanes: that it is a mean is left to the factors that it meets anyway, which saves a pass.
+    private static Value Total(GraphBuilder b, Dim length, int lanes)
+    {
+        var gradients = Enumerable.Range(0, lanes).Select(lane => b.Input(LaneGradient(lane), ElementType.Float32, Shape.Of(length))).ToArray();
+        return lanes == 1 ? gradients[0] : b.Sum(gradients);
+    }
+
+    private static Value Clipped(GraphBuilder b, OptimizerOptions options, Value total, int lanes) =>
+        options.ClipValue > 0 ? b.Clip(total, -options.ClipValue * lanes, options.ClipValue * lanes) : total;
+
+    // The gradient clipped by value, and its norm; the norm before is an output.
+    private static (Value Gradient, Value Norm) Norms(GraphBuilder b, OptimizerOptions options, Dim length, int lanes)
+    {
+        var total = Total(b, length, lanes);
+        var norm = Norm(total);
         b.Output(GradientNorm, norm);
-        var gradient = options.ClipValue > 0 ? b.Clip(raw, -options.ClipValue, options.ClipValue) : raw;
-        if (options.ClipNorm > 0)
-        {
-            // Clipped values have a norm of their own; the 1e-6 is PyTorch's guard against a zero norm.
-            var clipped = options.ClipValue > 0 ? b.Emit("ReduceL2", [gradient], ElementType.Float32, Shape.Scalar, ("keepdims", 0)) : norm;
-            gradient = b.Mul(gradient, b.Min(b.Div(b.Scalar(options.ClipNorm), b.Add(clipped, 1e-6)), b.Scalar(1)));
-        }
+        var gradient = Clipped(b, options, total, lanes);
+        return (gradient, Norms(options).Contains(ClippedNorm) ? Norm(gradient) : norm);
+
+        Value Norm(Value x) => b.Mul(b.Emit("ReduceL2", [x], ElementType.Float32, Shape.Scalar, ("keepdims", 0)), 1.0 / lanes);
+    }
+
+    private static Dictionary<string, Value> Vectors(GraphBuilder b, OptimizerOptions options, bool ema, Dim length) =>
+        State(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Of(length)));
+
+    private static void Update(GraphBuilder b, OptimizerOptions options, Dictionary<string, Value> vectors, Value gradient, int lanes)
+    {
+        var ema = vectors.ContainsKey(Ema);
+        var scalars = Scalars(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Scalar));
+        var share = 1.0 / lanes;
 
         var first = gradient;
         if (options.Beta1 > 0)
         {
-            first = b.Add(b.Mul(vectors[FirstMoment], options.Beta1), b.Mul(gradient, 1 - options.Beta1));
+            first = b.Add(b.Mul(vectors[FirstMoment], options.Beta1), b.Mul(gradient, (1 - options.Beta1) * share));
             b.Output(Next(FirstMoment), first);
+            share = 1;
         }
-        var second = b.Add(b.Mul(vectors[SecondMoment], options.Beta2), b.Mul(b.Square(gradient), 1 - options.Beta2));
+        // The factor first: the square alone might overflow where the second moment does not.
+        var square = b.Mul(b.Mul(gradient, (1 - options.Beta2) / lanes / lanes), gradient);
+        var second = b.Add(b.Mul(vectors[SecondMoment], options.Beta2), square);
         b.Output(Next(SecondMoment), second);
 
-        var denominator = b.Add(b.Mul(b.Sqrt(second), scalars[SecondScale]), options.Epsilon);
-        var update = b.Div(b.Mul(first, scalars[StepSize]), denominator);
+        // first * step / (sqrt(second) * scale + epsilon), divided by the scale above and below: numbers in place of a pass.
+        var (scale, step) = (scalars[SecondScale], scalars[StepSize]);
+        var denominator = b.Add(b.Sqrt(second), b.Div(b.Scalar(options.Epsilon), scale));
+        var update = b.Div(b.Mul(first, b.Div(b.Mul(step, share), scale)), denominator);
         var decayed = options.WeightDecay > 0 ? b.Mul(vectors[Weights], b.Sub(b.Scalar(1), scalars[Decay])) : vectors[Weights];
         var weights = b.Sub(decayed, update);
         b.Output(Next(Weights), weights);
         if (ema)
             b.Output(Next(Ema), b.Add(vectors[Ema], b.Mul(b.Sub(weights, vectors[Ema]), scalars[EmaShare])));
-        return new OnnxModel(b.Graph);
     }
 }

@@ -4,46 +4,64 @@ using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
 
-/// <summary>Runs one network's optimizer graph on its flat vectors. Owns its session.</summary>
+/// <summary>
+/// Runs one network's optimizer graph on its flat vectors, block by block, so that the graph's passes find their numbers in cache; threads take
+/// blocks side by side. Owns its sessions.
+/// </summary>
 internal sealed class OptimizerRunner : IDisposable
 {
     private readonly NetworkState _state;
-    private readonly GraphSession _session;
-    private readonly Dictionary<string, TensorBuffer> _scalars;
-    private readonly SessionBinding[] _bindings = new SessionBinding[2];
-    private readonly TensorBuffer _norm;
+    private readonly List<OptimizerWorker> _workers = [];
+    private readonly Dictionary<string, TensorBuffer> _scalars = [];
+    private readonly Dictionary<string, TensorBuffer> _norms = [];
 
     public OptimizerRunner(NetworkState state, DeviceOptions device)
     {
         _state = state;
         var network = state.Description;
-        var lanes = state.Gradients.Count;
-        // The program's own graph is what artifacts hold: one gradient.
-        var model = lanes == 1 ? network.OptimizerModel : OptimizerGraph.Build(network.Layout.Length, network.Optimizer, network.HasEma, lanes);
-        _session = GraphSession.Create(model, device, $"the optimizer of {network.Role}");
-        // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
-        _norm = new TensorBuffer(ElementType.Float32, 1);
-        _scalars = OptimizerGraph.Scalars(network.Optimizer, network.HasEma).ToDictionary(n => n, _ => new TensorBuffer(ElementType.Float32, 1));
-        for (var parity = 0; parity < 2; parity++)
+        // Another device has caches of its own kind, and a run there costs more than a pass.
+        var onCpu = Device.Parse(device.Device).Kind == DeviceKind.Cpu;
+        var blocks = onCpu ? OptimizerBlock.Split(network.Layout.Length) : [new OptimizerBlock(0, 0, network.Layout.Length)];
+        var workers = Math.Min(device.Threads > 0 ? device.Threads : Environment.ProcessorCount, blocks.Count);
+        string[] clip = Clips ? [OptimizerGraph.ClipFactor] : [];
+        try
         {
-            long[] dims = [network.Layout.Length];
-            var inputs = state.Vectors.Select(v => KeyValuePair.Create(v, state.At(v, parity).View(dims)))
-                .Concat(state.Gradients.Select((gradient, lane) => KeyValuePair.Create(OptimizerGraph.LaneGradient(lane), gradient.View(dims))))
-                .Concat(_scalars.Select(s => KeyValuePair.Create(s.Key, s.Value.View(0, []))));
-            var outputs = state.Vectors.Select(v => KeyValuePair.Create(OptimizerGraph.Next(v), state.At(v, 1 - parity).View(dims)))
-                .Append(KeyValuePair.Create(OptimizerGraph.GradientNorm, _norm.View(0, [])));
-            _bindings[parity] = _session.Bind(inputs, outputs);
+            foreach (var name in OptimizerGraph.Scalars(network.Optimizer, network.HasEma).Concat(clip))
+                _scalars[name] = new TensorBuffer(ElementType.Float32, 1);
+            foreach (var name in OptimizerGraph.Norms(network.Optimizer))
+                _norms[name] = new TensorBuffer(ElementType.Float32, blocks.Count);
+            for (var i = 0; i < workers; i++)
+            {
+                var share = blocks.Where(b => (long)b.Index * workers / blocks.Count == i);
+                _workers.Add(new OptimizerWorker(state, share, _scalars, _norms, onCpu ? device with { Threads = 1 } : device));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
+
+    private bool Clips => _state.Description.Optimizer.ClipNorm > 0;
 
     /// <summary>Makes one update. A gradient that is not finite changes nothing but the count of attempts.</summary>
     /// <returns>The gradient's norm before clipping.</returns>
     public float Update(double learningRate, double emaBeta)
     {
-        foreach (var (name, buffer) in _scalars)
-            buffer.Span<float>()[0] = (float)Schedules.OptimizerScalar(name, _state.Description.Optimizer, learningRate, _state.Step + 1, emaBeta);
-        _bindings[_state.Parity].Run();
-        var norm = _norm.Span<float>()[0];
+        var options = _state.Description.Optimizer;
+        foreach (var name in OptimizerGraph.Scalars(options, _state.Description.HasEma))
+            Set(name, Schedules.OptimizerScalar(name, options, learningRate, _state.Step + 1, emaBeta));
+        if (Clips)
+        {
+            SideBySide(worker => worker.Measure());
+            if (!float.IsFinite(Norm(OptimizerGraph.GradientNorm)))
+                return Norm(OptimizerGraph.GradientNorm);
+            // The 1e-6 is PyTorch's guard against a zero norm.
+            Set(OptimizerGraph.ClipFactor, Math.Min(1, options.ClipNorm / (Norm(OptimizerGraph.Norms(options)[^1]) + 1e-6)));
+        }
+        SideBySide(worker => worker.Update(_state.Parity));
+        var norm = Norm(OptimizerGraph.GradientNorm);
         if (float.IsFinite(norm))
         {
             _state.Swap();
@@ -52,13 +70,35 @@ internal sealed class OptimizerRunner : IDisposable
         return norm;
     }
 
+    private void Set(string scalar, double value) => _scalars[scalar].Span<float>()[0] = (float)value;
+
+    // Added up in the blocks' order, whoever ran them.
+    private float Norm(string name)
+    {
+        var sum = 0.0;
+        foreach (var norm in _norms[name].Span<float>())
+            sum += (double)norm * norm;
+        return (float)Math.Sqrt(sum);
+    }
+
+    private void SideBySide(Action<OptimizerWorker> run)
+    {
+        var others = _workers.Skip(1).Select(worker => Task.Run(() => run(worker))).ToArray();
+        try
+        {
+            run(_workers[0]);
+        }
+        finally
+        {
+            // Also when this worker failed: nobody may dispose of buffers that another one is still using.
+            Task.WaitAll(others);
+        }
+    }
+
     public void Dispose()
     {
-        foreach (var binding in _bindings)
-            binding.Dispose();
-        _session.Dispose();
-        foreach (var buffer in _scalars.Values)
+        _workers.ForEach(worker => worker.Dispose());
+        foreach (var buffer in _scalars.Values.Concat(_norms.Values))
             buffer.Dispose();
-        _norm.Dispose();
     }
 }
