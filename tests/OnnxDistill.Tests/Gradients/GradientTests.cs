@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Tests.Repository;
 using OnnxDistill.Graph.Passes;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Tests.Io;
@@ -61,7 +62,7 @@ public sealed partial class GradientTests
     [DataRow("Rules/TrigonometricRules.cs")]
     public void TheListIsSortedByOperator(string file)
     {
-        var text = File.ReadAllText(Path.Combine(RepositoryRoot(), "src/OnnxDistill.Graph/Autodiff", file));
+        var text = File.ReadAllText(RepositoryRoot.Of("src/OnnxDistill.Graph/Autodiff", file));
         var names = Entry().Matches(text).Select(static m => m.Groups["op"].Value).ToList();
         Assert.IsGreaterThan(5, names.Count, "the pattern finds the entries");
         Assert.AreEqual(string.Join("\n", names.Order(StringComparer.Ordinal)), string.Join("\n", names));
@@ -70,14 +71,4 @@ public sealed partial class GradientTests
     // A row of the table: ["Op"] = new ..., or ("Op", static ...).
     [GeneratedRegex("""^\s+(\["(?<op>\w+)"\] = |\("(?<op>\w+)", )""", RegexOptions.Multiline)]
     private static partial Regex Entry();
-
-    internal static string RepositoryRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "OnnxDistill.sln")))
-                return folder.FullName;
-        }
-        throw new DirectoryNotFoundException("No folder above the tests holds OnnxDistill.sln.");
-    }
 }

@@ -1,6 +1,7 @@
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Tests.Repository;
 using OnnxDistill.Verification;
 
 namespace OnnxDistill.Tests.Gradients;
@@ -23,7 +24,7 @@ public sealed class WholeNetworkTests
     public static IEnumerable<object[]> Names => Directory.GetFiles(Folder, "*.onnx").Select(static f => new object[] { Path.GetFileNameWithoutExtension(f) })
         .OrderBy(static n => (string)n[0], StringComparer.Ordinal);
 
-    private static string Folder => Path.Combine(GradientTests.RepositoryRoot(), "tests/OnnxDistill.Tests/Gradients/Fixtures");
+    private static string Folder => RepositoryRoot.Of("tests/OnnxDistill.Tests/Gradients/Fixtures");
 
     [TestMethod]
     [DynamicData(nameof(Names))]
