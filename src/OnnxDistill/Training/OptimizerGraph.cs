@@ -36,9 +36,9 @@ public static class OptimizerGraph
     public const string GradientNorm = "gradient_norm";
 
     /// <summary>Output of a block's norm graph, scalar: the norm after clipping by value; absent unless values and norm are clipped.</summary>
-    public const string ClippedNorm = "clipped_norm";
+    internal const string ClippedNorm = "clipped_norm";
     /// <summary>Input of a block's graph, scalar: what clipping by norm multiplies the gradient by; absent where nothing is clipped by norm.</summary>
-    public const string ClipFactor = "clip_factor";
+    internal const string ClipFactor = "clip_factor";
 
     private static readonly Dim BlockLength = Dim.Named("block");
 
@@ -54,7 +54,7 @@ public static class OptimizerGraph
         [StepSize, SecondScale, .. options.WeightDecay > 0 ? new[] { Decay } : [], .. ema ? new[] { EmaShare } : []];
 
     /// <summary>The norms that a step over blocks needs of each, the one that clipping by norm looks at last.</summary>
-    public static IReadOnlyList<string> Norms(OptimizerOptions options) =>
+    internal static IReadOnlyList<string> Norms(OptimizerOptions options) =>
         options is { ClipValue: > 0, ClipNorm: > 0 } ? [GradientNorm, ClippedNorm] : [GradientNorm];
 
     /// <summary>Builds the graph for a flat vector of that many elements.</summary>
@@ -77,7 +77,7 @@ public static class OptimizerGraph
     /// The graph for a block of the vector, of any length. Where the whole vector's norm decides on the clipping it is a scalar input,
     /// <see cref="ClipFactor"/>, and <see cref="BuildBlockNorm"/> has to run on every block before; else the block's norm is an output.
     /// </summary>
-    public static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int lanes)
+    internal static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int lanes)
     {
         var b = new GraphBuilder("optimizer block");
         var vectors = Vectors(b, options, ema, BlockLength);
@@ -89,7 +89,7 @@ public static class OptimizerGraph
     }
 
     /// <summary>The <see cref="Norms(OptimizerOptions)"/> of a block's gradient.</summary>
-    public static OnnxModel BuildBlockNorm(OptimizerOptions options, int lanes)
+    internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int lanes)
     {
         var b = new GraphBuilder("gradient norm");
         if (Norms(b, options, BlockLength, lanes).Norm is var norm && Norms(options).Contains(ClippedNorm))
