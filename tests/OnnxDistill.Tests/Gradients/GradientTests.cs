@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Tests.Repository;
 using OnnxDistill.Graph.Passes;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Tests.Io;
+using OnnxDistill.Tests.Repository;
 
 namespace OnnxDistill.Tests.Gradients;
 
