@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
@@ -6,19 +8,20 @@ using OnnxDistill.Teachers;
 namespace OnnxDistill.Networks;
 
 /// <summary>Options of <see cref="Mlp"/>.</summary>
-public sealed record MlpOptions
+public sealed record MlpOptions : IValidatableObject
 {
-    /// <summary>Width of each hidden layer.</summary>
-    public int[] Hidden { get; init; } = [400, 400, 400, 400];
+    private const int MostWidth = 1 << 16;
 
-    /// <summary>Numbers in one sample.</summary>
-    public int Dimension { get; init; } = 2;
+    /// <summary>Width of each hidden layer.</summary>
+    [MinLength(1)]
+    public int[] Hidden { get; init; } = [400, 400, 400, 400];
 
     /// <summary>Seed of the initial weights.</summary>
     public long Seed { get; init; }
 
-    /// <summary>The card: sigma_data sets the preconditioning.</summary>
-    public TeacherCard Card { get; init; } = new() { Data = "points" };
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Hidden.Where(width => width is < 1 or > MostWidth)
+        .Select(width => new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"hidden: found a width of {width}, expected 1 to {MostWidth}.")));
 }
 
 /// <summary>
@@ -28,18 +31,27 @@ public sealed record MlpOptions
 public static class Mlp
 {
     /// <summary>The denoiser with freshly drawn weights: uniform in ±1/sqrt(fan-in) for weights and biases.</summary>
-    public static Denoiser Build(MlpOptions options)
+    /// <param name="options">Its sizes.</param>
+    /// <param name="card">sigma_data sets the preconditioning.</param>
+    /// <param name="dataShape">Numbers in one sample, one axis.</param>
+    /// <exception cref="ArgumentException">The samples have more than one axis, or there are classes.</exception>
+    public static Denoiser Build(MlpOptions options, TeacherCard card, params long[] dataShape)
     {
+        if (dataShape is not [var dimension] || card.IsConditional)
+        {
+            throw new ArgumentException($"mlp: found samples of the shape [{string.Join(", ", dataShape)}] and {card.Labels} classes, "
+                + "expected one axis and no classes; images need another network.");
+        }
         var builder = new GraphBuilder("mlp");
         var batch = Dim.Named("N");
-        var x = builder.Input(Denoiser.X, ElementType.Float32, Shape.Of(batch, options.Dimension));
+        var x = builder.Input(Denoiser.X, ElementType.Float32, Shape.Of(batch, dimension));
         var sigma = builder.Input(Denoiser.Sigma, ElementType.Float32, Shape.Of(batch));
-        var denoised = EdmPreconditioning.Apply(builder, x, sigma, options.Card.SigmaData, (scaled, noise) =>
+        var denoised = EdmPreconditioning.Apply(builder, x, sigma, card.SigmaData, (scaled, noise) =>
         {
             // A product with ones repeats the column for a symbolic batch too, where Expand would need the number.
-            var ones = builder.Constant(TensorData.Of([.. Enumerable.Repeat(1f, options.Dimension)], 1, options.Dimension));
+            var ones = builder.Constant(TensorData.Of([.. Enumerable.Repeat(1f, (int)dimension)], 1, dimension));
             var h = builder.Concat(1, scaled, builder.Mul(noise, ones));
-            int[] widths = [2 * options.Dimension, .. options.Hidden, options.Dimension];
+            long[] widths = [2 * dimension, .. options.Hidden, dimension];
             for (var layer = 1; layer < widths.Length; layer++)
             {
                 var name = layer == widths.Length - 1 ? "output" : $"hidden.{layer - 1}";
@@ -51,11 +63,11 @@ public static class Mlp
         });
         builder.Output(Denoiser.Denoised, denoised);
         var model = new OnnxModel(builder.Graph);
-        options.Card.WriteTo(model);
+        card.WriteTo(model);
         return new Denoiser(model, "the MLP");
     }
 
-    private static Value Linear(GraphBuilder builder, string name, Value x, int inputs, int outputs, long seed)
+    private static Value Linear(GraphBuilder builder, string name, Value x, long inputs, long outputs, long seed)
     {
         var bound = 1 / Math.Sqrt(inputs);
         Value Parameter(string kind, params long[] dims)

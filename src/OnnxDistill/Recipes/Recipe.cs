@@ -1,8 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using OnnxDistill.Evaluation;
-using OnnxDistill.Networks;
 
 namespace OnnxDistill.Recipes;
 
@@ -21,8 +19,9 @@ public sealed record Recipe : IValidatableObject
     /// <summary>Where student and fake score start: a denoiser's ONNX file, relative to the recipe; empty for the teacher itself.</summary>
     public string Initial { get; init; } = "";
 
-    /// <summary>A built-in network with fresh weights to start from, instead of <see cref="Initial"/>.</summary>
-    public NetworkOptions? Network { get; init; }
+    /// <summary>A built-in network with fresh weights to start from, instead of <see cref="Initial"/>: <c>kind</c> and the kind's own options,
+    /// see NetworkCatalog.</summary>
+    public JsonObject? Network { get; init; }
 
     /// <summary>The loop.</summary>
     public TrainingOptions Training { get; init; } = new();
@@ -36,30 +35,6 @@ public sealed record Recipe : IValidatableObject
         if (Network is not null && Initial.Length > 0)
             yield return new ValidationResult("network: found beside 'initial'; only one of them can be the start. Leave the other out.");
     }
-}
-
-/// <summary>A built-in network.</summary>
-public sealed record NetworkOptions : IValidatableObject
-{
-    private const int MostWidth = 1 << 16;
-
-    /// <summary>Which network; <c>mlp</c> so far.</summary>
-    [AllowedValues("mlp")]
-    public string Kind { get; init; } = "mlp";
-
-    /// <summary>Width of each hidden layer.</summary>
-    [MinLength(1)]
-    public int[] Hidden { get; init; } = [400, 400, 400, 400];
-
-    /// <summary>Seed of the initial weights.</summary>
-    public long Seed { get; init; }
-
-    /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Hidden.Where(width => width is < 1 or > MostWidth)
-        .Select(width => new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"hidden: found a width of {width}, expected 1 to {MostWidth}.")));
-
-    /// <summary>Its options as the network takes them.</summary>
-    internal MlpOptions ToMlp(int dimension, Teachers.TeacherCard card) => new() { Hidden = Hidden, Seed = Seed, Dimension = dimension, Card = card };
 }
 
 /// <summary>Options of the training loop.</summary>

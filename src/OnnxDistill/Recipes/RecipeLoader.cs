@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxDistill.Methods;
+using OnnxDistill.Networks;
 
 namespace OnnxDistill.Recipes;
 
@@ -48,6 +49,7 @@ public static class RecipeLoader
         var merged = method is null ? json : RecipeJson.Merge(method.Preset, json);
         problems.AddRange(RecipeCheck.Problems(merged, typeof(Recipe), ""));
         problems.AddRange(UnknownRoles(merged, method));
+        ResolveNetwork(merged, problems);
         if (method is null || problems.Count > 0)
             throw new RecipeException(string.Join('\n', problems));
         MergeOptimizers(merged);
@@ -88,6 +90,21 @@ public static class RecipeLoader
         {
             problems.Add(error.Message);
             return null;
+        }
+    }
+
+    private static void ResolveNetwork(JsonObject merged, List<string> problems)
+    {
+        // Other types than groups are told by the check of the whole recipe.
+        if (merged["network"] is not JsonObject network)
+            return;
+        try
+        {
+            merged["network"] = NetworkCatalog.Resolve(network);
+        }
+        catch (RecipeException error)
+        {
+            problems.Add(error.Message);
         }
     }
 

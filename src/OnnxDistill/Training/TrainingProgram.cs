@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
@@ -101,23 +102,17 @@ public sealed class TrainingProgram
 
     private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)
     {
-        if (recipe.Network is { } options)
-        {
-            if (teacher is null)
-                return FreshFit(options, method);
-            return teacher.DataShape.Length == 1
-                ? Mlp.Build(options.ToMlp((int)teacher.Dimension, teacher.Card))
-                : throw new RecipeException($"network: an mlp takes samples of one axis, the teacher's have the shape [{string.Join(", ", teacher.DataShape)}].");
-        }
+        if (recipe.Network is { } network)
+            return teacher is null ? FreshFit(network, method) : NetworkCatalog.Build(network, teacher.Card, teacher.DataShape);
         return recipe.Initial.Length > 0 ? Denoiser.Load(recipe.Initial)
             : teacher ?? throw new RecipeException("network: nothing found, expected a built-in network to fit, or 'initial' with a file.");
     }
 
-    private static Denoiser FreshFit(NetworkOptions options, IDistillationMethod method)
+    private static Denoiser FreshFit(JsonObject network, IDistillationMethod method)
     {
         var path = ((DenoisingScoreMatchingOptions)method.Options).Mixture;
         var mixture = Data.GaussianMixtureCsv.Read(path);
-        return Mlp.Build(options.ToMlp(mixture.Dimension, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(path)}")));
+        return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(path)}"), mixture.Dimension);
     }
 
     private static TrainedNetwork Describe(string role, Network template, TrainingOptions training)

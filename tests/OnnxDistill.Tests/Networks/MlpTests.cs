@@ -12,13 +12,14 @@ namespace OnnxDistill.Tests.Networks;
 [TestClass]
 public sealed class MlpTests
 {
+    private static readonly TeacherCard Points = new() { Data = "points" };
     private static readonly float[] Sigma = [0.002f, 0.1f, 1, 80];
 
     [TestMethod]
     public void TheDefaultIsVarDiusSize()
     {
         // 4-400-400-400-400-2 with biases.
-        var denoiser = Mlp.Build(new MlpOptions());
+        var denoiser = Mlp.Build(new MlpOptions(), Points, 2);
         Assert.AreEqual((4 * 400) + 400 + (3 * ((400 * 400) + 400)) + (400 * 2) + 2, denoiser.AtAnyBatch().ParameterCount);
         Assert.AreEqual(484_002, denoiser.AtBatch(2).ParameterCount);
         Assert.HasCount(10, denoiser.AtBatch(2).Parameters);
@@ -44,7 +45,7 @@ public sealed class MlpTests
     public void TheNetworkIsTheFormula()
     {
         const double sigmaData = 0.8;
-        var denoiser = Mlp.Build(new MlpOptions { Hidden = [5, 3], Seed = 4, Card = new TeacherCard { SigmaData = sigmaData, Data = "points" } });
+        var denoiser = Mlp.Build(new MlpOptions { Hidden = [5, 3], Seed = 4 }, Points with { SigmaData = sigmaData }, 2);
         var weights = denoiser.AtAnyBatch().Parameters.ToDictionary(p => p.Name, p => p.Constant!.ToDoubles()); // a parameter is an initializer
         double[] Layer(string name, double[] inputs, bool activate)
         {
@@ -68,10 +69,10 @@ public sealed class MlpTests
     [TestMethod]
     public void TheSeedDecidesEveryWeight()
     {
-        static byte[] Built(long seed) => OnnxWriter.ToBytes(Mlp.Build(new MlpOptions { Hidden = [16, 16], Seed = seed }).Model);
+        static byte[] Built(long seed) => OnnxWriter.ToBytes(Mlp.Build(new MlpOptions { Hidden = [16, 16], Seed = seed }, Points, 2).Model);
         CollectionAssert.AreEqual(Built(1), Built(1));
         CollectionAssert.AreNotEqual(Built(1), Built(2));
-        var parameters = Mlp.Build(new MlpOptions { Hidden = [400, 400] }).AtAnyBatch().Parameters;
+        var parameters = Mlp.Build(new MlpOptions { Hidden = [400, 400] }, Points, 2).AtAnyBatch().Parameters;
         // Streams are named after the layer: no two are alike, and each fills ±1/sqrt(fan-in).
         Assert.HasCount(parameters.Count, parameters.Select(p => p.Constant!.ToDoubles()[0]).Distinct()); // a parameter is an initializer
         var hidden = parameters.Single(p => p.Name == "hidden.1.weight").Constant!.ToDoubles();
@@ -83,7 +84,7 @@ public sealed class MlpTests
     [TestMethod]
     public void AnyDimensionWorks()
     {
-        var denoiser = Mlp.Build(new MlpOptions { Hidden = [4], Dimension = 5 });
+        var denoiser = Mlp.Build(new MlpOptions { Hidden = [4] }, Points, 5);
         CollectionAssert.AreEqual(new long[] { 5 }, denoiser.DataShape);
         Assert.AreEqual((10 * 4) + 4 + (4 * 5) + 5, denoiser.AtAnyBatch().ParameterCount);
     }

@@ -21,7 +21,7 @@ public sealed class ReadmeCodeTests
     {
         InScratchFolder(() =>
         {
-            var denoiser = Mlp.Build(new MlpOptions { Hidden = [8], Card = MixtureTeacher.Card(GaussianMixture.Ring(), "test") });
+            var denoiser = Mlp.Build(new MlpOptions { Hidden = [8] }, MixtureTeacher.Card(GaussianMixture.Ring(), "test"), 2);
             var weights = denoiser.Model.Graph.Initializers.ToDictionary(i => i.Name, i => i.Constant!);
             OnnxWriter.Write(GeneratorBuilder.Build(denoiser, weights, 1, []), "generator.onnx");
             const int count = 5;

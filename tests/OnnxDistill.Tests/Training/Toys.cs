@@ -51,10 +51,6 @@ internal static class Toys
         TrainingProgram.Build(Recipe(files, method, settings));
 
     /// <summary>The MLP that recipes of this folder start from, with another seed.</summary>
-    public static Denoiser Mlp(long seed, params int[] hidden) => OnnxDistill.Networks.Mlp.Build(new MlpOptions
-    {
-        Hidden = hidden,
-        Seed = seed,
-        Card = MixtureTeacher.Card(TwoModes, "test"),
-    });
+    public static Denoiser Mlp(long seed, params int[] hidden) => OnnxDistill.Networks.Mlp.Build(
+        new MlpOptions { Hidden = hidden, Seed = seed }, MixtureTeacher.Card(TwoModes, "test"), TwoModes.Dimension);
 }
