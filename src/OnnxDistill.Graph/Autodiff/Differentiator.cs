@@ -13,20 +13,22 @@ public static class Differentiator
     /// <param name="builder">Owns the graph of <paramref name="scalar"/>; every shape on the path must be static.</param>
     /// <param name="scalar">A value with one element.</param>
     /// <param name="wanted">Values to differentiate with respect to.</param>
+    /// <param name="target">Where the gradient will run.</param>
     /// <returns>One gradient for each wanted value, null where the scalar does not depend on it.</returns>
     /// <exception cref="UnsupportedOpException">Operators on the path have no rule; all are named.</exception>
-    public static IReadOnlyList<Value?> Gradients(GraphBuilder builder, Value scalar, IReadOnlyList<Value> wanted)
+    public static IReadOnlyList<Value?> Gradients(GraphBuilder builder, Value scalar, IReadOnlyList<Value> wanted,
+        GradientTarget target = GradientTarget.Cpu)
     {
         if (scalar.Shape.ElementCount != 1 || !scalar.Type.IsFloating())
             throw new ArgumentException($"Only a floating-point value with one element can be differentiated, found {scalar}.", nameof(scalar));
         using (builder.RootScope("grad"))
-            return VectorJacobian(builder, [(scalar, builder.Full(scalar.Shape, 1, scalar.Type))], wanted);
+            return VectorJacobian(builder, [(scalar, builder.Full(scalar.Shape, 1, scalar.Type))], wanted, target);
     }
 
     /// <summary>The vector-Jacobian product: for outputs y with cotangents c, the gradient of sum(c * y) with respect to values.</summary>
     /// <inheritdoc cref="Gradients"/>
     public static IReadOnlyList<Value?> VectorJacobian(GraphBuilder builder, IReadOnlyList<(Value Output, Value Cotangent)> seeds,
-        IReadOnlyList<Value> wanted)
+        IReadOnlyList<Value> wanted, GradientTarget target = GradientTarget.Cpu)
     {
         foreach (var (output, cotangent) in seeds)
         {
@@ -41,7 +43,7 @@ public static class Differentiator
             Collect(arrived, output, cotangent);
         var useful = path.SelectMany(n => n.Outputs).OfType<Value>().Concat(wanted).ToHashSet();
         for (var i = path.Count - 1; i >= 0; i--)
-            Step(builder, path[i], arrived, useful);
+            Step(builder, path[i], arrived, useful, target);
         return [.. wanted.Select(w => Total(builder, arrived, w))];
     }
 
@@ -71,14 +73,14 @@ public static class Differentiator
         return path;
     }
 
-    private static void Step(GraphBuilder builder, Node node, Dictionary<Value, List<Value>> arrived, HashSet<Value> useful)
+    private static void Step(GraphBuilder builder, Node node, Dictionary<Value, List<Value>> arrived, HashSet<Value> useful, GradientTarget target)
     {
         using var scope = builder.RootScope($"grad/{(node.Name.Length > 0 ? node.Name : node.Outputs[0]!.Name)}");
         var outputGradients = node.Outputs.Select(o => o is null ? null : Total(builder, arrived, o)).ToArray();
         if (Array.TrueForAll(outputGradients, static g => g is null))
             return;
         var rule = GradientRules.Find(node)!; // the coverage report has seen to it
-        var gradients = rule.Apply(new GradientContext(builder, node, outputGradients));
+        var gradients = rule.Apply(new GradientContext(builder, node, outputGradients, target));
         if (gradients.Count != node.Inputs.Length)
             throw new InvalidOperationException($"The rule of {node.OpType} returned {gradients.Count} gradients for {node.Inputs.Length} inputs of {node}.");
         for (var i = 0; i < gradients.Count; i++)

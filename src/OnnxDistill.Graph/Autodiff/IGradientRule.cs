@@ -20,11 +20,21 @@ public interface IGradientRule
 /// <returns>One gradient, or null, for each of the node's inputs.</returns>
 public delegate IReadOnlyList<Value?> ElementwiseGradient(GraphBuilder g, Node node, Value dy);
 
+/// <summary>Where a gradient will run. Every form of a gradient is right everywhere; which one is quick depends on the device.</summary>
+public enum GradientTarget
+{
+    /// <summary>A processor, whose convolutions take a kernel of any size from cache.</summary>
+    Cpu,
+    /// <summary>A device whose convolutions are made for small kernels.</summary>
+    Gpu,
+}
+
 /// <summary>What a rule sees: a builder, the node, and the gradients that arrived at its outputs.</summary>
 /// <param name="Builder">Emits the gradient's nodes.</param>
 /// <param name="Node">The node of the forward pass.</param>
 /// <param name="OutputGradients">The gradient of each output, null where none arrived; at least one is there.</param>
-public sealed record GradientContext(GraphBuilder Builder, Node Node, IReadOnlyList<Value?> OutputGradients)
+/// <param name="Target">Where the gradient will run.</param>
+public sealed record GradientContext(GraphBuilder Builder, Node Node, IReadOnlyList<Value?> OutputGradients, GradientTarget Target)
 {
     /// <summary>The gradient of the first output.</summary>
     public Value OutputGradient => OutputGradients[0]

@@ -43,13 +43,15 @@ public sealed class TrainingGraph
     /// <param name="task">Sizes and scales.</param>
     /// <param name="teacher">The frozen teacher, its weights constants of the graph; null for fits.</param>
     /// <param name="trained">The networks whose parameters are inputs, by role.</param>
+    /// <param name="target">What kind of device it will run on.</param>
     /// <exception cref="Graph.UnsupportedOpException">An operator on the way has no gradient.</exception>
-    public static TrainingGraph Build(TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained)
+    public static TrainingGraph Build(TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained,
+        GradientTarget target = GradientTarget.Cpu)
     {
         var builder = new GraphBuilder(phase.Name);
         var (loss, context, inputs) = BuildLoss(builder, phase, task, teacher, trained);
         var wanted = phase.Trains.SelectMany(role => inputs[role].Select(p => (Role: role, Parameter: p.Key, p.Value))).ToList();
-        var gradients = Differentiator.Gradients(builder, loss, [.. wanted.Select(w => w.Value)]);
+        var gradients = Differentiator.Gradients(builder, loss, [.. wanted.Select(w => w.Value)], target);
 
         builder.Output(LossOutput, loss);
         var named = phase.Trains.ToDictionary(role => role, _ => new List<string>());

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Teachers;
 
@@ -77,7 +79,7 @@ public sealed class TrainingProgram
         }
         var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, networks, BuildGraphs(method, task, teacher, initial, template, templates));
+        return new TrainingProgram(loaded, teacher, initial, task, networks, BuildGraphs(loaded, task, teacher, initial, template, templates));
     }
 
     /// <summary>The phases' graphs for one lane's part of the batch: the loss of each is the mean over its own samples.</summary>
@@ -87,17 +89,18 @@ public sealed class TrainingProgram
             return Graphs;
         var task = Task with { Batch = Task.Batch / Recipe.Recipe.Training.Lanes };
         var template = Initial.AtBatch(task.Batch);
-        return BuildGraphs(Recipe.Method, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
+        return BuildGraphs(Recipe, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
     }
 
     private static SortedDictionary<string, Network> Templates(IDistillationMethod method, DistillationTask task, Network template) =>
         new(method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).ToDictionary(a => a.Role, a => a.Build?.Invoke(task) ?? template), StringComparer.Ordinal);
 
-    private static List<TrainingGraph> BuildGraphs(IDistillationMethod method, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
+    private static List<TrainingGraph> BuildGraphs(LoadedRecipe recipe, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
         IReadOnlyDictionary<string, Network> templates)
     {
         var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
-        return [.. method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates))];
+        var target = Device.Parse(recipe.Recipe.Training.Device).Kind == DeviceKind.Cpu ? GradientTarget.Cpu : GradientTarget.Gpu;
+        return [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target))];
     }
 
     private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)

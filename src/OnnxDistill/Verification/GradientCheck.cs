@@ -26,7 +26,7 @@ public static class GradientCheck
     internal static GradientCheckReport Run(CheckedModel model, IReadOnlyDictionary<string, TensorData> feeds, GradientCheckOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Directions, 1);
-        using var program = new GradientProgram(model.Graph, model.Weights, options.Device);
+        using var program = new GradientProgram(model.Graph, model.Weights, options.Device, options.Target);
         if (program.Outputs.Count == 0 || program.Variables.Count == 0)
             throw new CheckFailedException($"The model '{model.Graph.Name}' has no floating output, or no floating input or weight: there is no gradient to check.");
 

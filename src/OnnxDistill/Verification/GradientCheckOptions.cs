@@ -1,3 +1,4 @@
+using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Verification;
@@ -23,6 +24,9 @@ public sealed record GradientCheckOptions
 
     /// <summary>Weights of more elements stay fixed: each checked one costs some forty bytes an element.</summary>
     public long MostElements { get; init; } = long.MaxValue;
+
+    /// <summary>What kind of device the gradient's forms are chosen for; any of them runs anywhere.</summary>
+    public GradientTarget Target { get; init; }
 
     /// <summary>Where the graphs run.</summary>
     public DeviceOptions Device { get; init; } = new();

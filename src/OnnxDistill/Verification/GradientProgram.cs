@@ -21,8 +21,9 @@ internal sealed class GradientProgram : IDisposable
     /// <param name="graph">Opset 18 with every shape known; it is not changed.</param>
     /// <param name="weights">Initializers that become inputs.</param>
     /// <param name="device">Where and how it runs.</param>
+    /// <param name="target">What kind of device the gradient's forms are chosen for.</param>
     /// <exception cref="Graph.UnsupportedOpException">Operators cannot be differentiated; all are named.</exception>
-    public GradientProgram(OnnxGraph graph, IReadOnlyCollection<string> weights, DeviceOptions device)
+    public GradientProgram(OnnxGraph graph, IReadOnlyCollection<string> weights, DeviceOptions device, GradientTarget target = GradientTarget.Cpu)
     {
         Outputs = [.. graph.Outputs.Where(o => o.Type.IsFloating())];
         IsDouble = graph.Inputs.Concat(graph.Nodes.SelectMany(n => n.Outputs)).OfType<Value>().All(v => v.Type == ElementType.Float64 || !v.Type.IsFloating());
@@ -30,7 +31,7 @@ internal sealed class GradientProgram : IDisposable
         var forward = new GraphBuilder(graph.Name);
         foreach (var (name, value) in Outputs.Select(o => o.Name).Zip(Inline(forward, graph, weights).Outputs))
             forward.Output(name, value);
-        (GradientModel, Variables) = Differentiate(graph, weights);
+        (GradientModel, Variables) = Differentiate(graph, weights, target);
         _forward = GraphSession.Create(new OnnxModel(forward.Graph), device);
         try
         {
@@ -89,12 +90,12 @@ internal sealed class GradientProgram : IDisposable
         return Outputs.SelectMany(o => results[o.Name].ToDoubles().Zip(cotangents[CotangentOf(o.Name)].ToDoubles(), static (y, c) => y * c));
     }
 
-    private (OnnxModel Model, IReadOnlyList<string> Variables) Differentiate(OnnxGraph graph, IReadOnlyCollection<string> weights)
+    private (OnnxModel Model, IReadOnlyList<string> Variables) Differentiate(OnnxGraph graph, IReadOnlyCollection<string> weights, GradientTarget target)
     {
         var builder = new GraphBuilder($"{graph.Name} gradient");
         var (variables, outputs) = Inline(builder, graph, weights);
         var seeds = outputs.Zip(Outputs, (value, o) => (value, builder.Input(CotangentOf(o.Name), o.Type, o.Shape))).ToList();
-        var gradients = Differentiator.VectorJacobian(builder, seeds, variables);
+        var gradients = Differentiator.VectorJacobian(builder, seeds, variables, target);
         for (var i = 0; i < variables.Count; i++)
         {
             if (gradients[i] is { } gradient)

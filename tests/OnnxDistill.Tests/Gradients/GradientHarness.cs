@@ -34,16 +34,22 @@ internal static class GradientHarness
         }
     }
 
+    // Convolutions have gradients of more than one form.
     private static void Check(GradientCase @case, ElementType precision, double tolerance)
     {
-        var options = new GradientCheckOptions { Tolerance = tolerance };
+        foreach (var target in @case.Op is "Conv" or "ConvTranspose" ? Enum.GetValues<GradientTarget>() : [GradientTarget.Cpu])
+            Check(@case, precision, new GradientCheckOptions { Tolerance = tolerance, Target = target });
+    }
+
+    private static void Check(GradientCase @case, ElementType precision, GradientCheckOptions options)
+    {
         var feeds = @case.Feeds(precision);
         // A floating constant of a case is meant to be one, so no initializer is a weight.
         // Converted first: ONNX Runtime has kernels for float64 more often for the standard operators than for what they stand for.
         var first = CheckedModel.Prepare(OpsetConverter.Convert(@case.Build(precision)), feeds, options) with { Weights = [] };
         AssertAgrees(GradientCheck.Run(first, feeds, options), $"{@case} in {precision}, first derivative");
 
-        using var program = new GradientProgram(first.Graph, [], options.Device);
+        using var program = new GradientProgram(first.Graph, [], options.Device, options.Target);
         var gradient = program.GradientModel.Graph;
         var outside = gradient.Nodes.Where(n => !GradientRules.IsNoGradient(n) && GradientRules.Find(n) is null).Select(n => n.QualifiedOp).Distinct();
         Assert.AreEqual("", string.Join(", ", outside), $"{@case}: the gradient has operators that cannot be differentiated again");
