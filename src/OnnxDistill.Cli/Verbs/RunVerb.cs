@@ -17,7 +17,18 @@ internal static class RunVerb
         var device = DeviceOption();
         var dryRun = new Option<bool>("--dry-run") { Description = "Print the resolved recipe and the sizes of all graphs, then end; nothing is written." };
         var resume = new Option<string>("--resume") { HelpName = "RUN", Description = "Go on with the run in that folder, from its newest state, bit for bit." };
-        return Verb.Create(name, description, [recipe, output, set, device, dryRun, resume], (parsed, report, stop) =>
+        var profile = new Option<int?>("--profile")
+        {
+            HelpName = "ITERATIONS",
+            Description = "Run that many iterations (10 when no number follows), print the ten dearest operators and nodes of each phase, then end; nothing is written.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        profile.Validators.Add(static result =>
+        {
+            if (result.Tokens is [var token] && !(int.TryParse(token.Value, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 100_000))
+                result.AddError($"--profile: found {token.Value}, expected 1 to 100000 iterations.");
+        });
+        return Verb.Create(name, description, [recipe, output, set, device, dryRun, profile, resume], (parsed, report, stop) =>
         {
             var path = parsed.GetValue(recipe)!;
             if (parsed.GetValue(resume) is not null && parsed.GetValue(output) is not null)
@@ -29,6 +40,11 @@ internal static class RunVerb
             var folder = parsed.GetValue(resume) ?? parsed.GetValue(output) ?? DefaultFolder(path, loaded.Name);
             if (parsed.GetValue(dryRun))
                 return Describe(TrainingProgram.Build(loaded), folder, report);
+            if (parsed.GetResult(profile) is not null)
+            {
+                ProfileTables.Print(TrainingProfile.Measure(TrainingProgram.Build(loaded), parsed.GetValue(profile) ?? 10), report);
+                return ExitCodes.Done;
+            }
             if (File.Exists(folder))
                 throw new UsageException($"'{folder}' is a file; name a folder for the run.");
             OutputFile.RequireFolder(folder);
