@@ -1,3 +1,4 @@
+using OnnxDistill.Graph.Autodiff.Fused;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 
@@ -5,7 +6,7 @@ namespace OnnxDistill.Graph.Autodiff;
 
 /// <summary>
 /// Reverse-mode differentiation of a graph: finds what lies between the wanted values and the seeds, walks it backwards, applies a
-/// rule a node, sums a gradient back to its value's shape where broadcasting had widened it, and adds up where a value is used twice.
+/// rule a node (or one rule a chain of nodes, where that is cheaper), sums a gradient back to its value's shape where broadcasting had widened it, and adds up where a value is used twice.
 /// </summary>
 public static class Differentiator
 {
@@ -79,15 +80,21 @@ public static class Differentiator
         var outputGradients = node.Outputs.Select(o => o is null ? null : Total(builder, arrived, o)).ToArray();
         if (Array.TrueForAll(outputGradients, static g => g is null))
             return;
-        var rule = GradientRules.Find(node)!; // the coverage report has seen to it
-        var gradients = rule.Apply(new GradientContext(builder, node, outputGradients, target));
+        var context = new GradientContext(builder, node, outputGradients, target);
+        foreach (var (value, gradient) in FusedGradients.TryApply(context) ?? ByRule(context))
+        {
+            if (useful.Contains(value))
+                Collect(arrived, value, builder.SumTo(gradient, value.Shape));
+        }
+    }
+
+    private static IEnumerable<(Value Value, Value Gradient)> ByRule(GradientContext context)
+    {
+        var node = context.Node;
+        var gradients = GradientRules.Find(node)!.Apply(context); // the coverage report has seen to it that there is one
         if (gradients.Count != node.Inputs.Length)
             throw new InvalidOperationException($"The rule of {node.OpType} returned {gradients.Count} gradients for {node.Inputs.Length} inputs of {node}.");
-        for (var i = 0; i < gradients.Count; i++)
-        {
-            if (gradients[i] is { } gradient && node.Inputs[i] is { } input && useful.Contains(input))
-                Collect(arrived, input, builder.SumTo(gradient, input.Shape));
-        }
+        return node.Inputs.Zip(gradients).Where(static p => p is { First: not null, Second: not null }).Select(static p => (p.First!, p.Second!));
     }
 
     private static void Collect(Dictionary<Value, List<Value>> arrived, Value value, Value gradient)

@@ -24,6 +24,16 @@ public sealed partial class GraphBuilder
             ("output_padding", outputPadding.ToArray()), ("group", o.Group), ("kernel_shape", weight.Shape.Sizes()[2..]));
     }
 
+    /// <summary>The mean over blocks of places that tile [N, C, spatial...].</summary>
+    public Value AveragePool(Value x, params long[] block) => Emit("AveragePool", [x], x.Type,
+        new Shape([x.Shape[0], x.Shape[1], .. block.Select((k, i) => (Dim)(x.Shape[i + 2].Size / k))]), ("kernel_shape", block), ("strides", block));
+
+    /// <summary>Each place of [N, C, spatial...] repeated: nearest-neighbour interpolation by whole factors.</summary>
+    public Value RepeatPlaces(Value x, params long[] factors) => Emit("Resize",
+        [x, null, Constant(TensorData.Of([1f, 1f, .. factors.Select(f => (float)f)], factors.Length + 2))], x.Type,
+        new Shape([x.Shape[0], x.Shape[1], .. factors.Select((f, i) => (Dim)(x.Shape[i + 2].Size * f))]),
+        ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
+
     /// <summary>Products summed over labels, as numpy's einsum; explicit output, no ellipsis.</summary>
     public Value Einsum(string equation, params ReadOnlySpan<Value> values)
     {

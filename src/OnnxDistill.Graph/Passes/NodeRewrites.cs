@@ -22,7 +22,6 @@ public sealed class NodeRewrites(IReadOnlyList<INodeRewrite> rewrites) : IGraphP
         new NeutralOperand(),
         new ReductionPair(),
         new ReshapeChain(),
-        new SiluGradient(),
         new TransposeIntoGemm(),
         new TransposePair(),
     ];

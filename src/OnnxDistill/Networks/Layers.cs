@@ -89,10 +89,7 @@ internal sealed class Layers(GraphBuilder b, long seed)
     public Value Down(Value x, IReadOnlyList<double> filter, bool padded = false)
     {
         if (filter is [1, 1])
-        {
-            var half = Shape.Of(x.Shape[0], x.Shape[1], x.Shape[2].Size / 2, x.Shape[3].Size / 2);
-            return b.Emit("AveragePool", [x], x.Type, half, ("kernel_shape", new long[] { 2, 2 }), ("strides", new long[] { 2, 2 }));
-        }
+            return b.AveragePool(x, 2, 2);
         return b.Conv(x, Kernel(x.Shape[1].Size, filter, 1), null, Resampling(x, padded ? 0 : Margin(filter)));
     }
 
@@ -100,11 +97,7 @@ internal sealed class Layers(GraphBuilder b, long seed)
     public Value Up(Value x, IReadOnlyList<double> filter)
     {
         if (filter is [1, 1])
-        {
-            var twice = Shape.Of(x.Shape[0], x.Shape[1], x.Shape[2].Size * 2, x.Shape[3].Size * 2);
-            return b.Emit("Resize", [x, null, b.Constant(TensorData.Of([1f, 1f, 2f, 2f], 4))], x.Type, twice,
-                ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));
-        }
+            return b.RepeatPlaces(x, 2, 2);
         return b.ConvTranspose(x, Kernel(x.Shape[1].Size, filter, 4), Resampling(x, Margin(filter)), [0, 0]);
     }
 

@@ -71,20 +71,10 @@ internal static class PassCases
         new("a transposed matrix in Gemm", "Gemm", (b, x, y, m) => b.Gemm(b.Transpose(m, 1, 0), m)) { Tolerance = Reordered },
         new("a transposed matrix in MatMul", "Gemm", (b, x, y, m) => b.MatMul(m, b.Transpose(m, 1, 0))) { Tolerance = Reordered },
         new("a transposed batch in MatMul stays", "Transpose MatMul", (b, x, y, m) => b.MatMul(x, b.TransposeLast(x))),
-        new("the gradient of SiLU", "Sigmoid Mul Exp Sub Mul Add Mul Mul", (b, x, y, m) => SiluGradient(b, x, b.Silu(x), b.Sigmoid(x))) { Tolerance = Reordered },
-        new("the gradient of SiLU of two inputs stays", "Exp Sigmoid Exp Mul Mul Mul Sub Mul Add Mul",
-            (b, x, y, m) => SiluGradient(b, b.Exp(x), b.Exp(x), b.Sigmoid(x))),
         new("one expression twice", "Exp Mul", (b, x, y, m) => b.Mul(b.Exp(x), b.Exp(x))),
         new("a sum with its operands swapped", "Add Mul", (b, x, y, m) => b.Mul(b.Add(x, y), b.Add(y, x))),
         new("a difference with its operands swapped stays", "Sub Sub Mul", (b, x, y, m) => b.Mul(b.Sub(x, y), b.Sub(y, x))),
         new("other attributes", "ReduceMax Squeeze ReduceMax Add", (b, x, y, m) => b.Add(b.Squeeze(b.ReduceMax(x, [1]), 1), b.ReduceMax(x, [1], keepDims: false))),
         new("results that nobody uses", "", (b, x, y, m) => b.Exp(x) is null ? y : x),
     ];
-
-    // dy is exp(y's value), and y is used at the end, as the layer after it would.
-    private static Value SiluGradient(GraphBuilder b, Value x, Value y, Value s)
-    {
-        var dy = b.Exp(y);
-        return b.Mul(y, b.Add(b.Mul(dy, s), b.Mul(b.Mul(dy, x), b.Sub(s, b.Square(s)))));
-    }
 }

