@@ -3,7 +3,7 @@ using OnnxDistill.Training;
 
 namespace OnnxDistill.Cli;
 
-/// <summary>A training profile as tables: the ten dearest operators and nodes of each phase.</summary>
+/// <summary>A training profile as tables: the ten dearest operators and nodes of each phase; as JSON all of them.</summary>
 internal static class ProfileTables
 {
     private const int Rows = 10;
@@ -11,7 +11,7 @@ internal static class ProfileTables
     public static void Print(TrainingProfile profile, Report report)
     {
         report.Set("millisecondsPerIteration", profile.MillisecondsPerIteration);
-        report.Set("phases", profile.Phases.Select(p => new { name = p.Key, milliseconds = p.Value.Milliseconds, operators = p.Value.Operators.Take(Rows), nodes = p.Value.Nodes.Take(Rows) }));
+        report.Set("phases", profile.Phases.Select(p => new { name = p.Key, milliseconds = p.Value.Milliseconds, operators = p.Value.Operators, nodes = p.Value.Nodes }));
         report.Line(string.Create(CultureInfo.InvariantCulture, $"an iteration takes {profile.MillisecondsPerIteration:F1} ms (median, profiled)"));
         foreach (var (name, phase) in profile.Phases)
         {

@@ -30,6 +30,8 @@ public sealed class FusedGradientTests
         new("group norm with the batch axis in its weights", 7, static (g, x, w, b) => g.Add(g.Mul(Normalized(g, x, 3), w), b), Channels: Shape.Of(1, 6, 1, 1)),
         // The normalised image is used again: its gradient by that way comes from the rules.
         new("group norm, used inside", 19, static (g, x, w, b) => Normalized(g, x, 3) is var n ? g.Add(g.Add(g.Mul(n, w), b), g.Square(n)) : x),
+        new("attention", 4, static (g, x, w, b) => Attention(g, x, false), Shape.Of(2, 3, 8, 6)),
+        new("attention, its weights used again", 10, static (g, x, w, b) => Attention(g, x, true), Shape.Of(2, 3, 8, 6)),
         new("SiLU", 4, static (g, x, w, b) => g.Silu(x)),
         new("SiLU, operands swapped", 4, static (g, x, w, b) => g.Mul(g.Sigmoid(x), x)),
         new("SiLU, its sigmoid used again", 9, static (g, x, w, b) => g.Sigmoid(x) is var s ? g.Add(g.Mul(x, s), s) : x),
@@ -80,6 +82,15 @@ public sealed class FusedGradientTests
         Value Filled(float v) => g.Constant(TensorData.Of([.. Enumerable.Repeat(v, (int)groups)], groups));
         var grouped = g.Reshape(x, Shape.Of(x.Shape[0], groups, x.Shape.ElementCount / (x.Shape[0].Size * groups)));
         return g.Reshape(g.Emit("InstanceNormalization", [grouped, Filled(1), Filled(0)], x.Type, grouped.KnownShape, ("epsilon", 1e-2f)), x.Shape);
+    }
+
+    // Queries, keys and values of width 2 from x [N, heads, 8, 6]; the scores [N, heads, 8, 8] are what is large.
+    private static Value Attention(GraphBuilder g, Value x, bool again)
+    {
+        var parts = g.Split(x, 3, 2, 2, 2);
+        var weights = g.Softmax(g.MatMul(parts[0], g.TransposeLast(parts[1])));
+        var mixed = g.MatMul(weights, parts[2]);
+        return again ? g.Concat(3, mixed, weights) : mixed;
     }
 
     private static void AssertAgrees(GradientCheckReport report, string what)

@@ -20,6 +20,7 @@ internal static class FusedGradients
 {
     private static readonly ILookup<string, IFusedGradient> ByLastOperator = new IFusedGradient[]
     {
+        new AttentionGradient(),
         new GroupNormGradient(),
         new SiluGradient(),
     }.ToLookup(static f => f.LastOperator, StringComparer.Ordinal);
