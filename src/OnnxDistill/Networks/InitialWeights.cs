@@ -12,6 +12,8 @@ internal enum InitialLaw
     KaimingUniform,
     /// <summary>Normal, variance 1 / fan-in.</summary>
     KaimingNormal,
+    /// <summary>Normal, variance 1.</summary>
+    Normal,
 }
 
 /// <summary>How a layer starts: a law, times a factor for weights and one for biases (Karras et al. 2022, released training/networks.py).</summary>
@@ -26,17 +28,16 @@ internal readonly record struct InitialWeights(InitialLaw Law, double Weight = 1
         var data = new float[dims.Aggregate(1L, static (n, d) => n * d)];
         if (factor == 0)
             return TensorData.Of(data, dims);
-        if (Law == InitialLaw.KaimingNormal)
+        var isNormal = Law is InitialLaw.KaimingNormal or InitialLaw.Normal;
+        if (isNormal)
             stream.FillNormal(data, 0);
         else
             stream.FillUniform(data, 0);
-        var deviation = Math.Sqrt(Law == InitialLaw.XavierUniform ? 2.0 / (fanIn + fanOut) : 1.0 / fanIn);
+        var variance = Law switch { InitialLaw.XavierUniform => 2.0 / (fanIn + fanOut), InitialLaw.Normal => 1, _ => 1.0 / fanIn };
+        var deviation = Math.Sqrt(variance) * factor;
         for (var i = 0; i < data.Length; i++)
-        {
             // A uniform number on [-1, 1) has the variance 1/3.
-            var unit = Law == InitialLaw.KaimingNormal ? data[i] : ((2.0 * data[i]) - 1) * Math.Sqrt(3);
-            data[i] = (float)(unit * deviation * factor);
-        }
+            data[i] = (float)((isNormal ? data[i] : ((2.0 * data[i]) - 1) * Math.Sqrt(3)) * deviation);
         return TensorData.Of(data, dims);
     }
 }

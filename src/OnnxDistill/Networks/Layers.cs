@@ -26,6 +26,24 @@ internal sealed class Layers(GraphBuilder b, long seed)
         return b.Gemm(x, weight, bias ? Parameter($"{name}.bias", initial, initial.Bias, inputs, outputs, outputs) : null, transposeB: true);
     }
 
+    /// <summary>[N, tokens, in] to [N, tokens, out]; weight [out, in].</summary>
+    public Value Rows(string name, Value x, long outputs, InitialWeights initial)
+    {
+        using var scope = b.Scope(name);
+        var inputs = x.Shape[2].Size;
+        var weight = Parameter($"{name}.weight", initial, initial.Weight, inputs, outputs, outputs, inputs);
+        return b.Add(b.MatMul(x, b.Transpose(weight, 1, 0)), Parameter($"{name}.bias", initial, initial.Bias, inputs, outputs, outputs));
+    }
+
+    /// <summary>The patches of an image as tokens, [N, C, H, W] to [N, out, H / patch, W / patch]; weight [out, C, patch, patch], drawn as a matrix's.</summary>
+    public Value Patches(string name, Value x, long outputs, long patch, InitialWeights initial)
+    {
+        using var scope = b.Scope(name);
+        var inputs = x.Shape[1].Size * patch * patch;
+        var weight = Parameter($"{name}.weight", initial, initial.Weight, inputs, outputs, outputs, x.Shape[1].Size, patch, patch);
+        return b.Conv(x, weight, Parameter($"{name}.bias", initial, initial.Bias, inputs, outputs, outputs), new ConvOptions { Strides = [patch, patch] });
+    }
+
     /// <summary>A convolution of [N, C, H, W] that keeps H and W; weight [out, C, kernel, kernel], kernel odd.</summary>
     public Value Conv(string name, Value x, long outputs, long kernel, InitialWeights initial)
     {

@@ -12,6 +12,8 @@ public static class NetworkCatalog
 
     private static readonly SortedDictionary<string, INetworkKind> Kinds = new(StringComparer.Ordinal)
     {
+        ["dhariwal-unet"] = new Kind<DhariwalUNetOptions>(DhariwalUNet.Build),
+        ["dit"] = new Kind<DitOptions>(Dit.Build),
         ["mlp"] = new Kind<MlpOptions>(Mlp.Build),
         ["song-unet"] = new Kind<SongUNetOptions>(SongUNet.Build),
     };

@@ -105,50 +105,22 @@ public static class SongUNet
             InitialZero = InitialZero,
             InitialAttention = Initial with { Weight = Math.Sqrt(0.2) },
         });
-        var (outputs, resolution) = (x.Shape[1].Size, (int)x.Shape[2].Size);
-        bool Attends(int level) => options.AttentionResolutions.Contains(resolution >> level);
-        string Name(string part, int level, string what) => $"{part}.{resolution >> level}x{resolution >> level}_{what}";
-
-        // Encoder: every result is kept for the decoder.
-        var h = layers.Conv(Name("enc", 0, "conv"), x, options.Channels, 3, Initial);
-        var skips = new Stack<Value>([h]);
+        bool Attends(int level) => options.AttentionResolutions.Contains((int)x.Shape[2].Size >> level);
         var input = x;
-        for (var level = 0; level < options.Multipliers.Length; level++)
+        var h = UNet.Emit(layers, block, new UNetLayout([.. options.Multipliers.Select(m => m * options.Channels)], options.Blocks)
         {
-            if (level > 0)
+            FirstWidth = options.Channels,
+            Initial = Initial,
+            EncoderAttends = Attends,
+            DecoderAttends = (level, i) => i == options.Blocks && Attends(level),
+            AfterDown = options.Encoder == EncoderKind.Standard ? null : (level, down) =>
             {
-                h = block.Apply(Name("enc", level, "down"), h, embedding, (int)h.Shape[1].Size, Resample.Down);
-                if (options.Encoder == EncoderKind.Residual)
-                {
-                    input = DownConv(layers, Name("enc", level, "aux_residual"), input, h.Shape[1].Size, options.ResampleFilter);
-                    h = input = b.Mul(b.Add(h, input), Math.Sqrt(0.5));
-                }
-                skips.Push(h);
-            }
-            for (var i = 0; i < options.Blocks; i++)
-                skips.Push(h = block.Apply(Name("enc", level, $"block{i}"), h, embedding, options.Channels * options.Multipliers[level], attention: Attends(level)));
-        }
-
-        // Decoder: one block more a level, each beside what the encoder left.
-        for (var level = options.Multipliers.Length - 1; level >= 0; level--)
-        {
-            var width = (int)h.Shape[1].Size;
-            if (level == options.Multipliers.Length - 1)
-            {
-                h = block.Apply(Name("dec", level, "in0"), h, embedding, width, attention: true);
-                h = block.Apply(Name("dec", level, "in1"), h, embedding, width);
-            }
-            else
-            {
-                h = block.Apply(Name("dec", level, "up"), h, embedding, width, Resample.Up);
-            }
-            for (var i = 0; i <= options.Blocks; i++)
-            {
-                h = block.Apply(Name("dec", level, $"block{i}"), b.Concat(1, h, skips.Pop()), embedding, options.Channels * options.Multipliers[level],
-                    attention: i == options.Blocks && Attends(level));
-            }
-        }
-        return layers.Conv(Name("dec", 0, "aux_conv"), b.Silu(layers.GroupNorm(Name("dec", 0, "aux_norm"), h, 1e-6)), outputs, 3, InitialZero);
+                input = DownConv(layers, UNet.Name(x, "enc", level, "aux_residual"), input, down.Shape[1].Size, options.ResampleFilter);
+                return input = b.Mul(b.Add(down, input), Math.Sqrt(0.5));
+            },
+        }, x, embedding);
+        var normalized = layers.GroupNorm(UNet.Name(x, "dec", 0, "aux_norm"), h, 1e-6);
+        return layers.Conv(UNet.Name(x, "dec", 0, "aux_conv"), b.Silu(normalized), x.Shape[1].Size, 3, InitialZero);
     }
 
     private static Value Embed(Layers layers, SongUNetOptions options, TeacherCard card, Value noise, Value? label)

@@ -80,6 +80,8 @@ internal sealed class UNetBlock(Layers layers, UNetBlockSettings settings)
         var b = layers.B;
         using var scope = b.Scope($"{name}.attention");
         var (batch, channels, places) = (x.Shape[0], x.Shape[1].Size, x.Shape[2].Size * x.Shape[3].Size);
+        if (settings.ChannelsPerHead > 0 && channels % settings.ChannelsPerHead != 0)
+            throw new ArgumentException($"'{name}' attends over {channels} channels, which heads of {settings.ChannelsPerHead} do not divide. Choose other widths or heads.");
         var heads = settings.ChannelsPerHead == 0 ? 1 : channels / settings.ChannelsPerHead;
         var width = channels / heads;
         var qkv = layers.Conv($"{name}.qkv", layers.GroupNorm($"{name}.norm2", x, settings.Epsilon), 3 * channels, 1, settings.InitialAttention);
