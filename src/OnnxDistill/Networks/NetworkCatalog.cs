@@ -12,14 +12,16 @@ public static class NetworkCatalog
 
     private static readonly SortedDictionary<string, INetworkKind> Kinds = new(StringComparer.Ordinal)
     {
-        ["dhariwal-unet"] = new Kind<DhariwalUNetOptions>(DhariwalUNet.Build),
-        ["dit"] = new Kind<DitOptions>(Dit.Build),
-        ["mlp"] = new Kind<MlpOptions>(Mlp.Build),
-        ["song-unet"] = new Kind<SongUNetOptions>(SongUNet.Build),
+        ["dhariwal-unet"] = new Kind<DhariwalUNetOptions>("ADM of Dhariwal and Nichol 2021, arXiv 2105.05233", DhariwalUNet.Build),
+        ["dit"] = new Kind<DitOptions>("DiT of Peebles and Xie 2023, arXiv 2212.09748", Dit.Build),
+        ["mlp"] = new Kind<MlpOptions>("that of VarDiU, arXiv 2508.20646, for points", Mlp.Build),
+        ["song-unet"] = new Kind<SongUNetOptions>("DDPM++ and NCSN++ of Song et al. 2021, arXiv 2011.13456", SongUNet.Build),
     };
 
     private interface INetworkKind
     {
+        string Paper { get; }
+
         object Read(JsonObject options);
 
         Denoiser Build(object options, TeacherCard card, long[] dataShape);
@@ -27,6 +29,10 @@ public static class NetworkCatalog
 
     /// <summary>The names.</summary>
     public static IReadOnlyCollection<string> Names => Kinds.Keys;
+
+    /// <summary>Which network it is and where it was published.</summary>
+    /// <exception cref="KeyNotFoundException">There is no network of that name.</exception>
+    public static string Paper(string name) => Kinds[name].Paper;
 
     /// <summary>A recipe's network settings with every default written out.</summary>
     /// <exception cref="RecipeException">No such network, or its options are wrong.</exception>
@@ -68,8 +74,10 @@ public static class NetworkCatalog
         return options;
     }
 
-    private sealed class Kind<T>(Func<T, TeacherCard, long[], Denoiser> build) : INetworkKind where T : notnull
+    private sealed class Kind<T>(string paper, Func<T, TeacherCard, long[], Denoiser> build) : INetworkKind where T : notnull
     {
+        public string Paper => paper;
+
         public object Read(JsonObject options) => RecipeJson.Read<T>(options, "network");
 
         public Denoiser Build(object options, TeacherCard card, long[] dataShape) => build((T)options, card, dataShape);

@@ -7,6 +7,7 @@ using OnnxDistill.Cli;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
+using OnnxDistill.Networks;
 
 namespace OnnxDistill.Tests.Repository;
 
@@ -61,6 +62,18 @@ public sealed partial class ReadmeTableTests
             return $"| `{name}` | {method.Paper} | {(needsMixture ? "yes, a mixture's" : "no")} | {string.Join("; ", options)} |\n";
         });
         GeneratedText.RequireSection(Readme, "methods", "| method | paper | needs real samples? | options with their defaults |\n| --- | --- | --- | --- |\n" + string.Concat(rows));
+    }
+
+    [TestMethod]
+    public void TheTableOfNetworksIsTheCatalogue()
+    {
+        var rows = NetworkCatalog.Names.Select(name =>
+        {
+            var options = NetworkCatalog.Resolve(new JsonObject { ["kind"] = name }).Where(o => o.Key != "kind")
+                .Select(o => $"`{o.Key}` {(o.Value is JsonValue value && value.TryGetValue<string>(out var text) ? text : o.Value!.ToJsonString(Compact))}");
+            return $"| `{name}` | {NetworkCatalog.Paper(name)} | {string.Join("; ", options)} |\n";
+        });
+        GeneratedText.RequireSection(Readme, "networks", "| kind | network | options with their defaults |\n| --- | --- | --- |\n" + string.Concat(rows));
     }
 
     [TestMethod]
