@@ -40,7 +40,7 @@ public sealed class OptimizerRunnerTests
             foreach (var name in OptimizerGraph.Scalars(options, true))
                 feeds[name] = TensorData.Scalar(Schedules.OptimizerScalar(name, options, Rate, step, EmaBeta));
             var expected = session.Run(feeds);
-            var norm = runner.Update(Rate, EmaBeta);
+            var norm = runner.Update(Rate, EmaBeta).Norm;
 
             // float32: the mean of the lanes is formed in another order, sums of squares have 80,000 terms.
             Assert.AreEqual(expected[OptimizerGraph.GradientNorm].ToDoubles()[0], norm, 1e-5 * norm);
@@ -88,7 +88,7 @@ public sealed class OptimizerRunnerTests
         runner.Update(Rate, EmaBeta);
         var before = state.Vectors.ToDictionary(v => v, v => Vector(state, v));
         state.Gradients[1].Span<float>()[(int)state.Description.Layout.Slots[^1].Offset] = bad;
-        Assert.IsFalse(float.IsFinite(runner.Update(Rate, EmaBeta)));
+        Assert.IsFalse(float.IsFinite(runner.Update(Rate, EmaBeta).Norm));
         Assert.AreEqual(1, state.Step);
         foreach (var (name, values) in before)
             CollectionAssert.AreEqual(values, Vector(state, name), name);

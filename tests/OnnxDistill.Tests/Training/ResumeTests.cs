@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json.Nodes;
 using OnnxDistill.Methods;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
@@ -57,12 +58,12 @@ public sealed class ResumeTests
             {
                 rows.Add(engine.Step(), 8);
                 if (engine.ImagesSeen % 16 == 0)
-                    log.Append(engine.ImagesSeen, rows.Take().Numbers);
+                    log.Append(engine.ImagesSeen, rows.Take(0).Numbers);
             }
         }
         File.WriteAllText(Path.Combine(files["resumed"], "latest"), "state-000000.008.odc\n");
         using (var stream = File.Create(Path.Combine(files["resumed"], "state-000000.008.odc")))
-            TrainingState.Write(engine, stream, rows.Save());
+            TrainingState.Write(engine, stream, new JsonObject { ["row"] = rows.Save() });
         Trainer.Run(Toys.Program(files, "sid"), files["resumed"], true, new SilentObserver(), CancellationToken.None);
         AssertSame(files);
     }
@@ -95,7 +96,7 @@ public sealed class ResumeTests
     [DataRow("flipped in the header", "checksum")]
     [DataRow("flipped in the vectors", "checksum")]
     [DataRow("flipped in the checksum", "checksum")]
-    [DataRow("another version", "state format 2")]
+    [DataRow("another version", "state format 3")]
     [DataRow("another file", "no OnnxDistill state")]
     public void ADamagedStateIsRefusedAndNothingChanges(string damage, string word)
     {
@@ -121,7 +122,7 @@ public sealed class ResumeTests
                 bytes[^1] ^= 0x80;
                 break;
             case "another version":
-                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), 2);
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), 3);
                 break;
             default:
                 bytes = "{ \"no\": \"state\" } and some more"u8.ToArray();
