@@ -20,10 +20,9 @@ internal sealed class RunRecorder : IDisposable
     private StatsLog? _log;
     private EventFile? _events;
 
-    public RunRecorder(TrainingEngine engine, RunFolder folder, IRunObserver observer)
+    public RunRecorder(TrainingEngine engine, RunFolder folder, SnapshotWriter snapshots, IRunObserver observer)
     {
-        (_engine, _folder, _observer) = (engine, folder, observer);
-        _snapshots = new SnapshotWriter(engine.Program, observer);
+        (_engine, _folder, _snapshots, _observer) = (engine, folder, snapshots, observer);
         _incidents = new IncidentLog(folder.IncidentsPath, observer);
         Guard = new DivergenceGuard(Training);
     }
@@ -143,11 +142,7 @@ internal sealed class RunRecorder : IDisposable
         ReplacedNumbers = Guard.Replaced,
     };
 
-    public void Dispose()
-    {
-        _snapshots.Dispose();
-        CloseFiles();
-    }
+    public void Dispose() => CloseFiles();
 
     private JsonObject Notes() => new() { ["row"] = _rows.Save(), ["guard"] = Guard.Save() };
 

@@ -39,12 +39,13 @@ public static class Trainer
     /// <exception cref="DiskFullException">Something could not be written; the newest state is whole.</exception>
     public static RunResult Run(TrainingProgram program, string path, bool resume, IRunObserver observer, CancellationToken stop, bool exact = false)
     {
-        // Sessions first, so that nothing is written when something is wrong.
+        // Sessions and metrics first, so that nothing is written when something is wrong.
         using var engine = new TrainingEngine(program);
+        using var snapshots = new SnapshotWriter(program, observer);
         using var folder = Open(program.Recipe.Recipe.Training, path, resume);
         try
         {
-            using var recorder = new RunRecorder(engine, folder, observer);
+            using var recorder = new RunRecorder(engine, folder, snapshots, observer);
             if (resume)
                 recorder.Resume(exact);
             else

@@ -102,7 +102,7 @@ public sealed class ResumeTests
     {
         using var files = new TestFiles();
         Trainer.Run(Toys.Program(files, "sid", "training.images=32"), files["run"], false, new SilentObserver(), CancellationToken.None);
-        var path = Directory.GetFiles(files["run"], "*.odc").Single();
+        var path = Directory.GetFiles(files["run"], "*.odc").Order(StringComparer.Ordinal).Last();
         var bytes = File.ReadAllBytes(path);
         switch (damage)
         {
