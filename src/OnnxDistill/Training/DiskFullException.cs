@@ -10,14 +10,16 @@ public sealed class DiskFullException : IOException
     {
     }
 
-    /// <summary>Whether an error says that there is no space left.</summary>
-    // ENOSPC; EDQUOT of Linux and of macOS and the BSDs; ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED.
-    internal static bool Means(IOException error) => OperatingSystem.IsWindows()
-        ? error.HResult is unchecked((int)0x80070070) or unchecked((int)0x80070027) or unchecked((int)0x8007050F)
-        : error.HResult is 28 or 122 or 69;
+    /// <summary>Whether an error, or what caused it, says that there is no space left.</summary>
+    internal static bool Means(Exception? error) => error is not null && ((error is IOException && IsFull(error.HResult)) || Means(error.InnerException));
+
+    // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, ERROR_DISK_QUOTA_EXCEEDED; ENOSPC; EDQUOT of Linux and of macOS and the BSDs.
+    private static bool IsFull(int code) => OperatingSystem.IsWindows()
+        ? code is unchecked((int)0x80070070) or unchecked((int)0x80070027) or unchecked((int)0x8007050F)
+        : code is 28 or 122 or 69;
 
     /// <summary>The error of a run: what could not be written, how much space there is, what is safe, what to do.</summary>
-    internal static DiskFullException Of(IOException error, RunFolder folder)
+    internal static DiskFullException Of(Exception error, RunFolder folder)
     {
         var safe = folder.TryLatestState() is { } state
             ? $"The newest whole state is '{state}' ({Megabytes(new FileInfo(state).Length)} MB; a new one needs that much beside it). Free some space, or move the folder "

@@ -10,6 +10,7 @@ namespace OnnxDistill.Training;
 internal sealed class DivergenceGuard
 {
     private readonly TrainingOptions _options;
+    private string? _unproven;
 
     /// <param name="options">The limits.</param>
     /// <param name="saved">What <see cref="Save"/> gave, to go on from there.</param>
@@ -19,7 +20,8 @@ internal sealed class DivergenceGuard
         if (saved is null)
             return;
         long Number(string name) => saved[name]!.GetValue<long>();
-        (BadInARow, Rollbacks, LastGood) = ((int)Number("badInARow"), (int)Number("rollbacks"), saved["lastGood"]?.GetValue<string>());
+        (BadInARow, Rollbacks) = ((int)Number("badInARow"), (int)Number("rollbacks"));
+        (LastGood, _unproven) = (saved["lastGood"]?.GetValue<string>(), saved["unproven"]?.GetValue<string>());
         (Skipped, NonFiniteLosses, Replaced) = (Number("skipped"), Number("nonFiniteLosses"), Number("replaced"));
     }
 
@@ -38,7 +40,7 @@ internal sealed class DivergenceGuard
     /// <summary>Numbers of gradients that were replaced in the whole run.</summary>
     public long Replaced { get; private set; }
 
-    /// <summary>File name of the newest state that was saved right after a good iteration; null when there is none.</summary>
+    /// <summary>File name of the newest state that a good iteration has followed: the step that led to it may itself have been the fatal one. Null when there is none.</summary>
     public string? LastGood { get; private set; }
 
     /// <summary>Whether too many iterations in a row were bad.</summary>
@@ -50,13 +52,15 @@ internal sealed class DivergenceGuard
     public void Add(IterationResult result)
     {
         BadInARow = result.IsBad ? BadInARow + 1 : 0;
+        LastGood = result.IsBad ? LastGood : _unproven ?? LastGood;
+        _unproven = null;
         Skipped += result.Skipped;
         NonFiniteLosses += result.NonFiniteLosses;
         Replaced += result.Replaced;
     }
 
     /// <summary>A state is about to be saved under that name.</summary>
-    public void Saving(string state) => LastGood = BadInARow == 0 ? state : LastGood;
+    public void Saving(string state) => _unproven = BadInARow == 0 ? state : null;
 
     /// <summary>The run has gone back to its last good state.</summary>
     public void RolledBack() => (Rollbacks, BadInARow) = (Rollbacks + 1, 0);
@@ -66,6 +70,7 @@ internal sealed class DivergenceGuard
         ["badInARow"] = BadInARow,
         ["rollbacks"] = Rollbacks,
         ["lastGood"] = LastGood,
+        ["unproven"] = _unproven,
         ["skipped"] = Skipped,
         ["nonFiniteLosses"] = NonFiniteLosses,
         ["replaced"] = Replaced,

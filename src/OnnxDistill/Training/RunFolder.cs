@@ -83,7 +83,8 @@ public sealed class RunFolder : IDisposable
 
         _ = folder.LatestStatePath();
         folder._lock = RunLock.Take(folder.Path);
-        foreach (var leftover in Directory.GetFiles(folder.Path, "*" + AtomicFile.TemporarySuffix))
+        // Half files of states and pictures, and of exported models (OnnxWriter's temporary names).
+        foreach (var leftover in Directory.GetFiles(folder.Path, "*" + AtomicFile.TemporarySuffix).Concat(Directory.GetFiles(folder.Path, ".generator-*.tmp")))
         {
             System.IO.File.Delete(leftover);
         }

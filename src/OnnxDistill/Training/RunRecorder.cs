@@ -60,7 +60,7 @@ internal sealed class RunRecorder : IDisposable
             _warnings.Add($"numbers may differ in their last bits from those of an unbroken run: {differences}");
         }
         Guard = new DivergenceGuard(Training, notes.Loop?["guard"] as JsonObject);
-        if (Guard is { BadInARow: 0, LastGood: null })
+        if (notes.Loop?["guard"] is null)
             Guard.Saving(Path.GetFileName(path)); // a state that somebody else's loop has made
         SavedAt = _engine.ImagesSeen;
         WriteOptions();
@@ -111,9 +111,10 @@ internal sealed class RunRecorder : IDisposable
         {
             WriteRow();
             _incidents.Add(diverged, "diverged", found);
-            throw new DivergedException($"The run in '{_folder.Path}' diverged: {found}. It has gone back {Guard.Rollbacks} of {Training.Rollbacks} times (training.rollbacks). "
-                + "Lower the learning rate, clip gradients (training.optimizer.clipNorm), or let it go back once more with a smaller step: "
-                + $"--resume '{_folder.Path}' --set training.rollbacks={Guard.Rollbacks + 1} --set training.rollbackFactor=0.1.");
+            throw new DivergedException($"The run in '{_folder.Path}' diverged: {found}. It has gone back {Guard.Rollbacks} of {Training.Rollbacks} times (training.rollbacks)"
+                + (Guard.LastGood is null ? " and has no state that a good step has followed. Lower the learning rate or clip gradients (training.optimizer.clipNorm) in a new run."
+                : ". Lower the learning rate or clip gradients (training.optimizer.clipNorm) in a new run, or let this one go back once more with a smaller step: "
+                    + $"--resume '{_folder.Path}' --set training.rollbacks={Guard.Rollbacks + 1} --set training.rollbackFactor=0.1."));
         }
 
         var factor = _engine.LearningRateFactor * Training.RollbackFactor;

@@ -53,7 +53,7 @@ public static class Trainer
             Train(engine, recorder, observer, stop);
             return recorder.Result();
         }
-        catch (IOException error) when (DiskFullException.Means(error))
+        catch (Exception error) when (DiskFullException.Means(error))
         {
             throw DiskFullException.Of(error, folder);
         }

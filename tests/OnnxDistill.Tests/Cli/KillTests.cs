@@ -13,7 +13,7 @@ public sealed class KillTests
 {
     private static readonly string[] Settings =
     [
-        "training.batch=32", "training.images=4800", "training.stateImages=32", "training.logImages=96", "training.snapshotImages=1600",
+        "training.batch=32", "training.images=3200", "training.stateImages=32", "training.logImages=96", "training.snapshotImages=1600",
         "training.optimizer.finalFraction=0.1", "training.keepStates=2",
     ];
 
@@ -48,9 +48,10 @@ public sealed class KillTests
     {
         var (random, kills, midWrite) = (new Random(seed), 0, 0);
         var methods = DistillationMethods.Names.ToList();
-        var each = (atLeast + methods.Count - 1) / methods.Count;
-        foreach (var method in methods)
+        for (var i = 0; i < methods.Count; i++)
         {
+            var method = methods[i];
+            var each = Math.Max(1, (atLeast * (i + 1) / methods.Count) - (atLeast * i / methods.Count));
             using var files = new TinyFiles();
             CommandLine.Run(Absolute(files, Arguments(method, "-o", files["unbroken"]))).Expect(0);
             for (var left = each; left > 0;)
@@ -59,12 +60,13 @@ public sealed class KillTests
                 while (left > 0 && Killed(files, method, random))
                 {
                     (left, kills) = (left - 1, kills + 1);
-                    midWrite += Directory.Exists(files["run"]) && Directory.GetFiles(files["run"], "*" + AtomicFile.TemporarySuffix).Length > 0 ? 1 : 0;
+                    midWrite += Directory.Exists(files["run"]) && Directory.GetFiles(files["run"], "*tmp").Length > 0 ? 1 : 0;
                     if (!File.Exists(files["run/latest"]) && Directory.Exists(files["run"]))
                         Directory.Delete(files["run"], recursive: true); // killed before its first state: started anew, as the message says
                 }
                 CommandLine.Run(Absolute(files, Arguments(method, Directory.Exists(files["run"]) ? "--resume" : "-o", files["run"]))).Expect(0);
                 RunComparison.AssertSame(files["unbroken"], files["run"]);
+                Assert.IsEmpty(Directory.GetFiles(files["run"], "*tmp"), "half files are cleared away");
                 Directory.Delete(files["run"], recursive: true);
             }
         }

@@ -91,6 +91,7 @@ public sealed class RunFolderTests
         using var files = new TestFiles();
         WriteFirstState(files);
         files.Write("state-000002.odc" + AtomicFile.TemporarySuffix, "half");
+        files.Write(".generator-000002.onnx.0123456789abcdef0123456789abcdef.tmp", "half");
         RunFolder.Resume(files.Folder).Dispose();
         CollectionAssert.AreEquivalent(new[] { "latest", "state-000001.odc" }, Names(files));
     }

@@ -41,7 +41,6 @@ public sealed class RunGuardTests
     [OSCondition(OperatingSystems.Linux, IgnoreMessage = "/dev/full is Linux'.")]
     [DataRow("state-000000.048.odc.odtmp")]
     [DataRow("latest.odtmp")]
-    [DataRow("generator-000000.048.onnx")]
     [DataRow("samples-000000.048.png.odtmp")]
     public void AFullDiskEndsTheRunWithAWholeStateThatLeadsToTheSameEnd(string full)
     {
