@@ -127,9 +127,12 @@ internal sealed class RunRecorder : IDisposable
             $"{found}; back to {Path.GetFileName(good)} ({_engine.ImagesSeen:N0} samples), from there with {factor:G4} of the recipe's learning rates"));
     }
 
-    public void Save()
+    /// <summary>Saves the state.</summary>
+    /// <param name="regular">Whether an unbroken run would save it too: only to such a state a diverged run goes back, or a stop would change what comes later.</param>
+    public void Save(bool regular = true)
     {
-        Guard.Saving(Path.GetFileName(_folder.StatePath(_engine.ImagesSeen)));
+        if (regular)
+            Guard.Saving(Path.GetFileName(_folder.StatePath(_engine.ImagesSeen)));
         _folder.WriteState(_engine.ImagesSeen, stream => TrainingState.Write(_engine, stream, Notes()), Guard.LastGood);
         SavedAt = _engine.ImagesSeen;
     }

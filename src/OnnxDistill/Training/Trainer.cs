@@ -83,7 +83,7 @@ public static class Trainer
 
         // Stopped by the user: the state is saved, nothing else is owed.
         if (recorder.SavedAt != engine.ImagesSeen)
-            recorder.Save();
+            recorder.Save(regular: false);
     }
 
     private static RunFolder Open(Recipes.TrainingOptions training, string path, bool resume)

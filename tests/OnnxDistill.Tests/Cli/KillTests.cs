@@ -13,7 +13,7 @@ public sealed class KillTests
 {
     private static readonly string[] Settings =
     [
-        "training.batch=32", "training.images=3200", "training.stateImages=32", "training.logImages=96", "training.snapshotImages=1600",
+        "training.batch=32", "training.images=1920", "training.stateImages=32", "training.logImages=96", "training.snapshotImages=640",
         "training.optimizer.finalFraction=0.1", "training.keepStates=2",
     ];
 

@@ -51,19 +51,23 @@ public sealed class ResumeTests
         var part = Toys.Program(files, "sid", $"training.images={images}", "training.logImages=64");
         using var engine = new TrainingEngine(part);
         var rows = new RowAccumulator();
+        var guard = new DivergenceGuard(part.Recipe.Recipe.Training);
+        guard.Saving("state-000000.000.odc");
         // As the trainer does, with the rows of the whole run.
         using (var log = StatsLog.Create(Directory.CreateDirectory(files["resumed"]).FullName + "/log.csv", [.. RowAccumulator.Columns(part)]))
         {
             while (engine.ImagesSeen < images)
             {
-                rows.Add(engine.Step(), 8);
+                var result = engine.Step();
+                rows.Add(result, 8);
+                guard.Add(result);
                 if (engine.ImagesSeen % 16 == 0)
                     log.Append(engine.ImagesSeen, rows.Take(0).Numbers);
             }
         }
         File.WriteAllText(Path.Combine(files["resumed"], "latest"), "state-000000.008.odc\n");
         using (var stream = File.Create(Path.Combine(files["resumed"], "state-000000.008.odc")))
-            TrainingState.Write(engine, stream, new JsonObject { ["row"] = rows.Save() });
+            TrainingState.Write(engine, stream, new JsonObject { ["row"] = rows.Save(), ["guard"] = guard.Save() });
         Trainer.Run(Toys.Program(files, "sid"), files["resumed"], true, new SilentObserver(), CancellationToken.None);
         AssertSame(files);
     }
