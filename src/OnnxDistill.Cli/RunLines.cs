@@ -8,6 +8,8 @@ internal sealed class RunLines(Report report) : IRunObserver
 {
     private const string Real = "real.";
 
+    private static readonly string[] NotFinite = ["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers"];
+
     public void Progress(RunProgress progress) => report.Line(string.Create(CultureInfo.InvariantCulture,
         $"{progress.ImagesSeen,12:N0} / {progress.Images:N0}  {Losses(progress)}  {Speed(progress)}"));
 
@@ -32,8 +34,9 @@ internal sealed class RunLines(Report report) : IRunObserver
             : new[] { n, Show(metrics[n]) }));
     }
 
-    /// <summary>The losses of a row of the log.</summary>
-    public static string Losses(RunProgress progress) => string.Join("  ", progress.Numbers.Where(n => n.Key.StartsWith("loss_", StringComparison.Ordinal))
+    /// <summary>The losses of a row of the log, and what was not finite if anything was.</summary>
+    public static string Losses(RunProgress progress) => string.Join("  ", progress.Numbers
+        .Where(n => n.Key.StartsWith("loss_", StringComparison.Ordinal) || (n.Value > 0 && NotFinite.Contains(n.Key)))
         .Select(n => string.Create(CultureInfo.InvariantCulture, $"{n.Key} {n.Value:G4}")));
 
     /// <summary>Speed and time left.</summary>

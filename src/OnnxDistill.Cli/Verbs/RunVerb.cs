@@ -28,11 +28,17 @@ internal static class RunVerb
             if (result.Tokens is [var token] && !(int.TryParse(token.Value, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 100_000))
                 result.AddError($"--profile: found {token.Value}, expected 1 to 100000 iterations.");
         });
-        return Verb.Create(name, description, [recipe, output, set, device, dryRun, profile, resume], (parsed, report, stop) =>
+        var exact = new Option<bool>("--exact")
+        {
+            Description = "With --resume: end with exit code 3 where versions, device, processor or threads are others than the state was made with, instead of going on with a warning.",
+        };
+        return Verb.Create(name, description, [recipe, output, set, device, dryRun, profile, resume, exact], (parsed, report, stop) =>
         {
             var path = parsed.GetValue(recipe)!;
             if (parsed.GetValue(resume) is not null && parsed.GetValue(output) is not null)
                 throw new UsageException("--output beside --resume: a run goes on in the folder that --resume names. Leave one of them out.");
+            if (parsed.GetValue(exact) && parsed.GetValue(resume) is null)
+                throw new UsageException("--exact without --resume: there is no state that a new run could differ from. Leave it out.");
             var assignments = parsed.GetValue(device) is { } where ? parsed.GetValue(set)!.Append($"training.device={where}") : parsed.GetValue(set)!;
             var loaded = RecipeLoader.Load(path, assignments);
             if (!accepts(loaded.Method.Name))
@@ -50,7 +56,7 @@ internal static class RunVerb
             OutputFile.RequireFolder(folder);
             var program = TrainingProgram.Build(loaded);
             Announce(program, folder, report);
-            var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop));
+            var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop, parsed.GetValue(exact)));
             return Finish(result, path, folder, name, parsed.GetValue(set)!, report);
         });
     }
@@ -106,6 +112,16 @@ internal static class RunVerb
         report.Set("stopped", result.Stopped);
         report.Set("generator", result.GeneratorPath);
         report.Set("metrics", result.Metrics);
+        report.Set("warnings", result.Warnings);
+        report.Set("rollbacks", result.Rollbacks);
+        report.Set("skippedUpdates", result.SkippedUpdates);
+        report.Set("nonFiniteLosses", result.NonFiniteLosses);
+        report.Set("replacedNumbers", result.ReplacedNumbers);
+        if (result.SkippedUpdates + result.NonFiniteLosses + result.ReplacedNumbers > 0)
+        {
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"\nNot finite over the whole run: {result.NonFiniteLosses:N0} losses; {result.SkippedUpdates:N0} updates were left out, "
+                + $"{result.ReplacedNumbers:N0} numbers of gradients replaced, {result.Rollbacks} times the run went back (incidents.csv)."));
+        }
         if (result.Stopped)
         {
             // Without the same settings the state would be another recipe's.

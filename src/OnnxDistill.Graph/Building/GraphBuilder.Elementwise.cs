@@ -35,6 +35,10 @@ public sealed partial class GraphBuilder
     public Value GreaterOrEqual(Value x, Value y) => Compare("GreaterOrEqual", x, y);
     /// <summary>x itself under another name.</summary>
     public Value Identity(Value x) => Unary("Identity", x);
+    /// <summary>x is plus or minus infinity.</summary>
+    public Value IsInf(Value x) => Emit("IsInf", [x], ElementType.Bool, x.KnownShape);
+    /// <summary>x is not a number.</summary>
+    public Value IsNaN(Value x) => Emit("IsNaN", [x], ElementType.Bool, x.KnownShape);
     /// <summary>x &lt; y.</summary>
     public Value Less(Value x, Value y) => Compare("Less", x, y);
     /// <summary>x &lt;= y.</summary>

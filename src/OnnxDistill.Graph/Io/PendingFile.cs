@@ -43,8 +43,15 @@ internal sealed class PendingFile : IDisposable
     /// <summary>Closes the file, and removes it when it was not committed.</summary>
     public void Dispose()
     {
-        _stream.Dispose();
-        File.Delete(_temporary);
+        try
+        {
+            _stream.Dispose();
+        }
+        finally
+        {
+            // Also on a full disk, where closing fails because what is buffered cannot be written: the half file must not keep the space.
+            File.Delete(_temporary);
+        }
     }
 
     /// <summary>Writes one file.</summary>

@@ -72,7 +72,7 @@ public static class ArtifactWriter
         var inputs = network.OptimizerModel.Graph.Inputs.Select(input => state.Contains(input.Name)
             ? Describe(input, "state") with { ReplacedBy = OptimizerGraph.Next(input.Name) }
             : Describe(input, input.Name == OptimizerGraph.Gradient ? "gradient" : "scalar"));
-        var outputs = network.OptimizerModel.Graph.Outputs.Select(o => Describe(o, o.Name == OptimizerGraph.GradientNorm ? "statistic" : "state"));
+        var outputs = network.OptimizerModel.Graph.Outputs.Select(o => Describe(o, o.Name is OptimizerGraph.GradientNorm or OptimizerGraph.Replaced ? "statistic" : "state"));
         return new ManifestNetwork(network.Role, network.Layout.Length,
             [.. network.Layout.Slots.Select(s => new ManifestParameter(s.Name, s.Dims, s.Offset))], file, [.. inputs], [.. outputs], initial, network.Optimizer);
     }

@@ -20,7 +20,8 @@ public sealed record DiffInstructOptions
 /// <summary>
 /// Diff-Instruct: Luo et al. 2023, arXiv 2305.18455; the integral KL between noised student and noised teacher. Generator loss as released
 /// (weight 1 in denoiser space): L = sum over pixels of sg[f - r] · x, averaged over the batch; no network but the student is differentiated.
-/// Where we differ: no dropout, and no augmentation in the fake-score step (methods.md 3.1).
+/// Where we differ: no dropout, no augmentation in the fake-score step (methods.md 3.1), and steps that are not finite are skipped and counted (the release's
+/// rule is training.optimizer.nonFinite "zero").
 /// </summary>
 public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMethod
 {

@@ -30,7 +30,8 @@ public sealed record SidOptions
 /// Score identity Distillation: Zhou et al., ICML 2024, arXiv 2404.04057; equations as released:
 /// l = omega sum over pixels of (r - f) · [(r - x) - alpha (r - f)], omega = 1/sg[max(mean|x - r|, 1e-5)], L = lsg · sum l / batch.
 /// Gradient reaches the student through x directly and through x_t into both denoisers, whose parameters get none.
-/// Where we differ: no dropout, no augmentation in the fake-score step; non-finite steps are skipped and counted instead of zeroed.
+/// Where we differ: no dropout, no augmentation in the fake-score step; steps that are not finite are skipped and counted
+/// (the release's rule is training.optimizer.nonFinite "zero").
 /// </summary>
 public sealed class Sid(SidOptions options) : IDistillationMethod
 {

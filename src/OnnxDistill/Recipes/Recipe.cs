@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using OnnxDistill.Evaluation;
 
 namespace OnnxDistill.Recipes;
@@ -80,9 +81,17 @@ public sealed record TrainingOptions : IValidatableObject
     [Range(1, 1000)]
     public int KeepStates { get; init; } = 2;
 
-    /// <summary>Steps in a row with non-finite gradients after which the run counts as diverged.</summary>
+    /// <summary>Steps in a row that left out an update, or whose loss was not finite, after which the run counts as diverged.</summary>
     [Range(1, 1_000_000)]
     public int MaxSkippedSteps { get; init; } = 20;
+
+    /// <summary>How often a diverged run goes back to its newest good state and on with a smaller learning rate; 0 ends it the first time.</summary>
+    [Range(0, 1000)]
+    public int Rollbacks { get; init; } = 2;
+
+    /// <summary>Factor on every learning rate at each rollback.</summary>
+    [Range(1e-6, 1)]
+    public double RollbackFactor { get; init; } = 0.5;
 
     /// <summary>Where the graphs run: cpu or cuda:0.</summary>
     public string Device { get; init; } = "cpu";
@@ -116,6 +125,18 @@ public sealed record TrainingOptions : IValidatableObject
     }
 }
 
+/// <summary>What an update does with a gradient that is not finite everywhere.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<NonFiniteGradients>))]
+public enum NonFiniteGradients
+{
+    /// <summary>The update is left out: weights, moments and average stay as they are.</summary>
+    [JsonStringEnumMemberName("skip")]
+    Skip,
+    /// <summary>The rule of the releases of Diff-Instruct and SiD: nan becomes 0, an infinity 1e5 with its sign, and the update is made (methods.md 3.1).</summary>
+    [JsonStringEnumMemberName("zero")]
+    Zero,
+}
+
 /// <summary>Options of Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019).</summary>
 public sealed record OptimizerOptions
 {
@@ -146,6 +167,9 @@ public sealed record OptimizerOptions
     /// <summary>Largest absolute value of any number of the gradient; 0 for no limit.</summary>
     [Range(0, 1e12)]
     public double ClipValue { get; init; }
+
+    /// <summary>What happens to numbers of the gradient that are not finite; they are counted in log.csv either way.</summary>
+    public NonFiniteGradients NonFinite { get; init; }
 
     /// <summary>Samples over which the learning rate rises linearly from 0.</summary>
     [Range(0, long.MaxValue)]

@@ -35,6 +35,12 @@ public static class OptimizerGraph
     /// <summary>Output, scalar: the gradient's norm before clipping; not finite when any number of the gradient is not.</summary>
     public const string GradientNorm = "gradient_norm";
 
+    /// <summary>Output, scalar: how many numbers of the gradient were not finite and have been replaced; absent unless the options say so.</summary>
+    public const string Replaced = "replaced";
+
+    /// <summary>What an infinite number of the gradient becomes, with its sign, under <see cref="NonFiniteGradients.Zero"/> (methods.md 3.1).</summary>
+    internal const double InfinityBecomes = 1e5;
+
     /// <summary>Output of a block's norm graph, scalar: the norm after clipping by value; absent unless values and norm are clipped.</summary>
     internal const string ClippedNorm = "clipped_norm";
     /// <summary>Input of a block's graph, scalar: what clipping by norm multiplies the gradient by; absent where nothing is clipped by norm.</summary>
@@ -56,6 +62,10 @@ public static class OptimizerGraph
     /// <summary>The norms that a step over blocks needs of each, the one that clipping by norm looks at last.</summary>
     internal static IReadOnlyList<string> Norms(OptimizerOptions options) =>
         options is { ClipValue: > 0, ClipNorm: > 0 } ? [GradientNorm, ClippedNorm] : [GradientNorm];
+
+    /// <summary>The scalars that a step over blocks gets of each block.</summary>
+    internal static IReadOnlyList<string> Measures(OptimizerOptions options) =>
+        [.. Norms(options), .. options.NonFinite == NonFiniteGradients.Zero ? new[] { Replaced } : []];
 
     /// <summary>Builds the graph for a flat vector of that many elements.</summary>
     /// <param name="length">Elements of the vector.</param>
@@ -82,13 +92,13 @@ public static class OptimizerGraph
         var b = new GraphBuilder("optimizer block");
         var vectors = Vectors(b, options, ema, BlockLength);
         var gradient = options.ClipNorm > 0
-            ? b.Mul(Clipped(b, options, Total(b, BlockLength, lanes), lanes), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
+            ? b.Mul(Clipped(b, options, Cleaned(b, options, Total(b, BlockLength, lanes), lanes), lanes), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
             : Norms(b, options, BlockLength, lanes).Gradient;
         Update(b, options, vectors, gradient, lanes);
         return new OnnxModel(b.Graph);
     }
 
-    /// <summary>The <see cref="Norms(OptimizerOptions)"/> of a block's gradient.</summary>
+    /// <summary>The <see cref="Measures"/> of a block's gradient.</summary>
     internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int lanes)
     {
         var b = new GraphBuilder("gradient norm");
@@ -104,15 +114,32 @@ public static class OptimizerGraph
         return lanes == 1 ? gradients[0] : b.Sum(gradients);
     }
 
+    // The papers' rule on the mean gradient: nan becomes 0, an infinity keeps its sign and becomes finite; clipping leaves nan alone, but not an infinity.
+    private static Value Cleaned(GraphBuilder b, OptimizerOptions options, Value total, int lanes)
+    {
+        if (options.NonFinite != NonFiniteGradients.Zero)
+            return total;
+        var limit = InfinityBecomes * lanes;
+        var bounded = b.Where(b.IsInf(total), b.Clip(total, -limit, limit), total);
+        return b.Where(b.IsNaN(total), b.Scalar(0), bounded);
+    }
+
     private static Value Clipped(GraphBuilder b, OptimizerOptions options, Value total, int lanes) =>
         options.ClipValue > 0 ? b.Clip(total, -options.ClipValue * lanes, options.ClipValue * lanes) : total;
 
-    // The gradient clipped by value, and its norm; the norm before is an output.
+    // The gradient clipped by value, and its norm; the norm before is an output, and so is the count of what was replaced.
     private static (Value Gradient, Value Norm) Norms(GraphBuilder b, OptimizerOptions options, Dim length, int lanes)
     {
-        var total = Total(b, length, lanes);
+        var raw = Total(b, length, lanes);
+        var total = Cleaned(b, options, raw, lanes);
         var norm = Norm(total);
         b.Output(GradientNorm, norm);
+        if (options.NonFinite == NonFiniteGradients.Zero)
+        {
+            // In float32 exact up to 16 million numbers a block.
+            var bad = b.Cast(b.Or(b.IsNaN(raw), b.IsInf(raw)), ElementType.Float32);
+            b.Output(Replaced, b.ReduceSum(bad, keepDims: false));
+        }
         var gradient = Clipped(b, options, total, lanes);
         return (gradient, Norms(options).Contains(ClippedNorm) ? Norm(gradient) : norm);
 

@@ -4,6 +4,12 @@ using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
 
+/// <summary>What one update did.</summary>
+/// <param name="Norm">The gradient's norm before clipping; not finite when the gradient is not.</param>
+/// <param name="Made">Whether the update was made; else nothing changed.</param>
+/// <param name="Replaced">Numbers of the gradient that were not finite and have been replaced, see <see cref="Recipes.NonFiniteGradients.Zero"/>.</param>
+internal readonly record struct UpdateResult(float Norm, bool Made, long Replaced);
+
 /// <summary>
 /// Runs one network's optimizer graph on its flat vectors, block by block, so that the graph's passes find their numbers in cache; threads take
 /// blocks side by side. Owns its sessions.
@@ -13,7 +19,7 @@ internal sealed class OptimizerRunner : IDisposable
     private readonly NetworkState _state;
     private readonly List<OptimizerWorker> _workers = [];
     private readonly Dictionary<string, TensorBuffer> _scalars = [];
-    private readonly Dictionary<string, TensorBuffer> _norms = [];
+    private readonly Dictionary<string, TensorBuffer> _measures = [];
 
     public OptimizerRunner(NetworkState state, DeviceOptions device)
     {
@@ -28,12 +34,12 @@ internal sealed class OptimizerRunner : IDisposable
         {
             foreach (var name in OptimizerGraph.Scalars(network.Optimizer, network.HasEma).Concat(clip))
                 _scalars[name] = new TensorBuffer(ElementType.Float32, 1);
-            foreach (var name in OptimizerGraph.Norms(network.Optimizer))
-                _norms[name] = new TensorBuffer(ElementType.Float32, blocks.Count);
+            foreach (var name in OptimizerGraph.Measures(network.Optimizer))
+                _measures[name] = new TensorBuffer(ElementType.Float32, blocks.Count);
             for (var i = 0; i < workers; i++)
             {
                 var share = blocks.Where(b => (long)b.Index * workers / blocks.Count == i);
-                _workers.Add(new OptimizerWorker(state, share, _scalars, _norms, onCpu ? device with { Threads = 1 } : device));
+                _workers.Add(new OptimizerWorker(state, share, _scalars, _measures, onCpu ? device with { Threads = 1 } : device));
             }
         }
         catch
@@ -45,9 +51,11 @@ internal sealed class OptimizerRunner : IDisposable
 
     private bool Clips => _state.Description.Optimizer.ClipNorm > 0;
 
-    /// <summary>Makes one update. A gradient that is not finite changes nothing but the count of attempts.</summary>
-    /// <returns>The gradient's norm before clipping.</returns>
-    public float Update(double learningRate, double emaBeta)
+    /// <summary>Makes one update. A gradient that is not finite changes nothing.</summary>
+    /// <param name="learningRate">Step size.</param>
+    /// <param name="emaBeta">Decay of the average.</param>
+    /// <param name="wanted">Whether the update is to be made; else only its figures are.</param>
+    public UpdateResult Update(double learningRate, double emaBeta, bool wanted = true)
     {
         var options = _state.Description.Optimizer;
         foreach (var name in OptimizerGraph.Scalars(options, _state.Description.HasEma))
@@ -55,19 +63,30 @@ internal sealed class OptimizerRunner : IDisposable
         if (Clips)
         {
             SideBySide(worker => worker.Measure());
-            if (!float.IsFinite(Norm(OptimizerGraph.GradientNorm)))
-                return Norm(OptimizerGraph.GradientNorm);
+            if (!wanted || !float.IsFinite(Norm(OptimizerGraph.GradientNorm)))
+                return Result(made: false);
             // The 1e-6 is PyTorch's guard against a zero norm.
             Set(OptimizerGraph.ClipFactor, Math.Min(1, options.ClipNorm / (Norm(OptimizerGraph.Norms(options)[^1]) + 1e-6)));
         }
         SideBySide(worker => worker.Update(_state.Parity));
-        var norm = Norm(OptimizerGraph.GradientNorm);
-        if (float.IsFinite(norm))
+        var made = wanted && float.IsFinite(Norm(OptimizerGraph.GradientNorm));
+        if (made)
         {
             _state.Swap();
             _state.Step++;
         }
-        return norm;
+        return Result(made);
+    }
+
+    private UpdateResult Result(bool made)
+    {
+        var replaced = 0L;
+        if (_measures.TryGetValue(OptimizerGraph.Replaced, out var counts))
+        {
+            foreach (var count in counts.Span<float>())
+                replaced += (long)count;
+        }
+        return new UpdateResult(Norm(OptimizerGraph.GradientNorm), made, replaced);
     }
 
     private void Set(string scalar, double value) => _scalars[scalar].Span<float>()[0] = (float)value;
@@ -76,7 +95,7 @@ internal sealed class OptimizerRunner : IDisposable
     private float Norm(string name)
     {
         var sum = 0.0;
-        foreach (var norm in _norms[name].Span<float>())
+        foreach (var norm in _measures[name].Span<float>())
             sum += (double)norm * norm;
         return (float)Math.Sqrt(sum);
     }
@@ -98,7 +117,7 @@ internal sealed class OptimizerRunner : IDisposable
     public void Dispose()
     {
         _workers.ForEach(worker => worker.Dispose());
-        foreach (var buffer in _scalars.Values.Concat(_norms.Values))
+        foreach (var buffer in _scalars.Values.Concat(_measures.Values))
             buffer.Dispose();
     }
 }

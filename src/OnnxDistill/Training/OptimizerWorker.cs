@@ -44,10 +44,10 @@ internal sealed class OptimizerWorker : IDisposable
     /// <param name="state">The vectors.</param>
     /// <param name="blocks">The blocks that are this worker's.</param>
     /// <param name="scalars">The scalars, by input; all workers read the same.</param>
-    /// <param name="norms">An element a block, by output: the blocks' norms.</param>
+    /// <param name="measures">An element a block, by output: the blocks' norms and counts.</param>
     /// <param name="device">Where and how.</param>
     public OptimizerWorker(NetworkState state, IEnumerable<OptimizerBlock> blocks, IReadOnlyDictionary<string, TensorBuffer> scalars,
-        IReadOnlyDictionary<string, TensorBuffer> norms, DeviceOptions device)
+        IReadOnlyDictionary<string, TensorBuffer> measures, DeviceOptions device)
     {
         var network = state.Description;
         var (options, lanes) = (network.Optimizer, state.Gradients.Count);
@@ -57,7 +57,7 @@ internal sealed class OptimizerWorker : IDisposable
             if (options.ClipNorm > 0)
                 _norm = GraphSession.Create(OptimizerGraph.BuildBlockNorm(options, lanes), device, $"the gradient's norm of {network.Role}");
             foreach (var block in blocks)
-                Bind(state, block, scalars, norms);
+                Bind(state, block, scalars, measures);
         }
         catch
         {
@@ -72,11 +72,11 @@ internal sealed class OptimizerWorker : IDisposable
     /// <summary>Reads the vectors of that parity and writes the others.</summary>
     public void Update(int parity) => _updates[parity].ForEach(b => b.Run());
 
-    private void Bind(NetworkState state, OptimizerBlock block, IReadOnlyDictionary<string, TensorBuffer> scalars, IReadOnlyDictionary<string, TensorBuffer> norms)
+    private void Bind(NetworkState state, OptimizerBlock block, IReadOnlyDictionary<string, TensorBuffer> scalars, IReadOnlyDictionary<string, TensorBuffer> measures)
     {
         KeyValuePair<string, TensorView> Part(string name, TensorBuffer vector) => KeyValuePair.Create(name, vector.View(block.Offset, [block.Count]));
         var gradients = state.Gradients.Select((g, lane) => Part(OptimizerGraph.LaneGradient(lane), g)).ToArray();
-        var measured = norms.Select(n => KeyValuePair.Create(n.Key, n.Value.View(block.Index, []))).ToArray();
+        var measured = measures.Select(n => KeyValuePair.Create(n.Key, n.Value.View(block.Index, []))).ToArray();
         if (_norm is not null)
             _norms.Add(_norm.Bind(gradients, measured));
         for (var parity = 0; parity < 2; parity++)

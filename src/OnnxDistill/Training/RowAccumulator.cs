@@ -9,6 +9,8 @@ internal sealed class RowAccumulator
 {
     private readonly SortedDictionary<string, (double Sum, long Count)> _sums = new(StringComparer.Ordinal);
     private long _skipped;
+    private long _nonFiniteLosses;
+    private long _replaced;
     private long _started = TimeProvider.System.GetTimestamp();
     private long _samples;
 
@@ -18,13 +20,15 @@ internal sealed class RowAccumulator
         if (saved is null)
             return;
         _skipped = saved["skipped"]!.GetValue<long>();
+        _nonFiniteLosses = saved["nonFiniteLosses"]!.GetValue<long>();
+        _replaced = saved["replaced"]!.GetValue<long>();
         foreach (var (name, sum) in saved["sums"]!.AsObject())
             _sums[name] = (double.Parse(sum![0]!.GetValue<string>(), CultureInfo.InvariantCulture), sum[1]!.GetValue<long>());
     }
 
     public static IEnumerable<string> Columns(TrainingProgram program) =>
         program.Graphs.Select(g => $"loss_{g.Phase.Name}").Concat(program.Networks.Select(n => $"gradient_norm_{n.Role}"))
-            .Append("skipped_updates").Append("images_per_second");
+            .Concat(["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers", "images_per_second"]);
 
     public void Add(IterationResult result, int batch)
     {
@@ -33,18 +37,26 @@ internal sealed class RowAccumulator
         foreach (var (role, norm) in result.GradientNorms)
             Put($"gradient_norm_{role}", norm);
         _skipped += result.Skipped;
+        _nonFiniteLosses += result.NonFiniteLosses;
+        _replaced += result.Replaced;
         _samples += batch;
     }
 
-    public (Dictionary<string, double> Numbers, double Speed) Take()
+    /// <summary>The row, and a new one begun.</summary>
+    /// <param name="skippedTotal">Updates left out in the whole run.</param>
+    public (Dictionary<string, double> Numbers, double Speed) Take(long skippedTotal)
     {
         var seconds = TimeProvider.System.GetElapsedTime(_started).TotalSeconds;
         var speed = _samples / Math.Max(seconds, 1e-9);
         var numbers = _sums.ToDictionary(s => s.Key, s => s.Value.Sum / s.Value.Count);
         numbers["skipped_updates"] = _skipped;
+        numbers["skipped_total"] = skippedTotal;
+        numbers["non_finite_losses"] = _nonFiniteLosses;
+        numbers["replaced_numbers"] = _replaced;
         numbers["images_per_second"] = double.Parse(speed.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         _sums.Clear();
-        (_skipped, _samples, _started) = (0, 0, TimeProvider.System.GetTimestamp());
+        (_skipped, _nonFiniteLosses, _replaced) = (0, 0, 0);
+        (_samples, _started) = (0, TimeProvider.System.GetTimestamp());
         return (numbers, speed);
     }
 
@@ -55,6 +67,8 @@ internal sealed class RowAccumulator
     public JsonObject Save() => new()
     {
         ["skipped"] = _skipped,
+        ["nonFiniteLosses"] = _nonFiniteLosses,
+        ["replaced"] = _replaced,
         ["sums"] = new JsonObject(_sums.Select(s => KeyValuePair.Create(s.Key,
             (JsonNode?)new JsonArray(s.Value.Sum.ToString("R", CultureInfo.InvariantCulture), s.Value.Count)))),
     };

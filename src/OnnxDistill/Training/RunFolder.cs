@@ -3,8 +3,9 @@ using System.Text;
 namespace OnnxDistill.Training;
 
 /// <summary>The folder of one run: where every file lies, writes that survive a crash, and the last few states. Counts in file names are
-/// those of <see cref="KimgName"/>.</summary>
-public sealed class RunFolder
+/// those of <see cref="KimgName"/>. From <see cref="Create"/> or <see cref="Resume"/> until it is disposed of it holds the folder's lock, so that
+/// no second process writes there.</summary>
+public sealed class RunFolder : IDisposable
 {
     /// <summary>How event files' names start.</summary>
     public const string EventsPrefix = "events.out.tfevents.";
@@ -14,6 +15,7 @@ public sealed class RunFolder
 
     private readonly long _interval;
     private readonly int _keepStates;
+    private RunLock? _lock;
 
     private RunFolder(string path, RunFolderOptions options)
     {
@@ -34,6 +36,9 @@ public sealed class RunFolder
     /// <summary>The metrics, one row an evaluation.</summary>
     public string MetricsPath => File("metrics.csv");
 
+    /// <summary>What happened to the run beside training: resumed elsewhere, diverged, rolled back.</summary>
+    public string IncidentsPath => File("incidents.csv");
+
     /// <summary>The report of the run.</summary>
     public string ReportPath => File("report.html");
 
@@ -41,7 +46,7 @@ public sealed class RunFolder
     public string LatestPath => File("latest");
 
     /// <summary>Makes the folder for a new run; an existing folder may hold other files but no run.</summary>
-    /// <exception cref="RunFolderException">The folder holds a run, or the path is a file.</exception>
+    /// <exception cref="RunFolderException">The folder holds a run, another process is about to start one there, or the path is a file.</exception>
     public static RunFolder Create(string path, RunFolderOptions? options = null)
     {
         var folder = new RunFolder(path, options ?? new RunFolderOptions());
@@ -50,19 +55,24 @@ public sealed class RunFolder
             throw new RunFolderException($"'{folder.Path}' is a file; name a folder for the run.");
         }
 
-        if (folder.FirstRunFile() is { } found)
-        {
-            throw new RunFolderException(
-                $"'{folder.Path}' already holds a run (it has {found}); resume it with --resume, or name another folder. " +
-                "Nothing was overwritten.");
-        }
-
+        folder.RefuseRun();
         Directory.CreateDirectory(folder.Path);
-        return folder;
+        folder._lock = RunLock.Take(folder.Path);
+        try
+        {
+            // Once more: another process may have made a whole run meanwhile.
+            folder.RefuseRun();
+            return folder;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens the folder of a run to go on with it, and clears away what an interrupted write left.</summary>
-    /// <exception cref="RunFolderException">There is no such folder, or no state in it to resume from.</exception>
+    /// <exception cref="RunFolderException">There is no such folder, no state in it to resume from, or another process is at it.</exception>
     public static RunFolder Resume(string path, RunFolderOptions? options = null)
     {
         var folder = new RunFolder(path, options ?? new RunFolderOptions());
@@ -72,7 +82,9 @@ public sealed class RunFolder
         }
 
         _ = folder.LatestStatePath();
-        foreach (var leftover in Directory.GetFiles(folder.Path, "*" + AtomicFile.TemporarySuffix))
+        folder._lock = RunLock.Take(folder.Path);
+        // Half files of states and pictures, and of exported models (OnnxWriter's temporary names).
+        foreach (var leftover in Directory.GetFiles(folder.Path, "*" + AtomicFile.TemporarySuffix).Concat(Directory.GetFiles(folder.Path, ".generator-*.tmp")))
         {
             System.IO.File.Delete(leftover);
         }
@@ -103,6 +115,16 @@ public sealed class RunFolder
     /// <summary>The training state after that many images.</summary>
     public string StatePath(long imagesSeen) => Counted(StatePrefix, imagesSeen, StateSuffix);
 
+    /// <summary>Where the state of a run that diverged for that time is kept as evidence: no state that is resumed from.</summary>
+    public string DivergedPath(int time, long imagesSeen) =>
+        Counted(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"diverged-{time}-"), imagesSeen, StateSuffix);
+
+    /// <summary>A state by its file name, or null when it is not there.</summary>
+    public string? FindState(string name) => System.IO.File.Exists(File(name)) ? File(name) : null;
+
+    /// <summary>The newest state, or null when there is none.</summary>
+    internal string? TryLatestState() => System.IO.File.Exists(LatestPath) ? LatestStatePath() : null;
+
     /// <summary>The newest state: the one that <c>latest</c> names.</summary>
     /// <exception cref="RunFolderException">There is none.</exception>
     public string LatestStatePath()
@@ -127,7 +149,10 @@ public sealed class RunFolder
 
     /// <summary>Saves a state, points <c>latest</c> at it, and deletes all but the newest few. In that order, so that whenever it is
     /// interrupted <c>latest</c> names a whole state.</summary>
-    public void WriteState(long imagesSeen, Action<Stream> write)
+    /// <param name="imagesSeen">Where the run stands.</param>
+    /// <param name="write">Writes the state.</param>
+    /// <param name="keep">File name of a state that stays, however old: what a diverged run can go back to.</param>
+    public void WriteState(long imagesSeen, Action<Stream> write, string? keep = null)
     {
         var path = StatePath(imagesSeen);
         AtomicFile.Write(path, write);
@@ -135,7 +160,7 @@ public sealed class RunFolder
         AtomicFile.Write(LatestPath, Encoding.UTF8.GetBytes(name + "\n"));
 
         // The state just written is kept even if newer ones lie about: they are from before a resume from an older state.
-        var others = StateNames().Where(other => other != name).ToList();
+        var others = StateNames().Where(other => other != name && other != keep).ToList();
         foreach (var old in others.Take(Math.Max(0, others.Count - (_keepStates - 1))))
         {
             System.IO.File.Delete(File(old));
@@ -145,6 +170,19 @@ public sealed class RunFolder
     private string File(string name) => System.IO.Path.Combine(Path, name);
 
     private string Counted(string prefix, long imagesSeen, string suffix) => File(prefix + KimgName.Format(imagesSeen, _interval) + suffix);
+
+    /// <summary>Lets go of the folder's lock.</summary>
+    public void Dispose() => _lock?.Dispose();
+
+    private void RefuseRun()
+    {
+        if (FirstRunFile() is { } found)
+        {
+            throw new RunFolderException(
+                $"'{Path}' already holds a run (it has {found}); resume it with --resume, or name another folder. " +
+                "Nothing was overwritten.");
+        }
+    }
 
     private string? FirstRunFile()
     {

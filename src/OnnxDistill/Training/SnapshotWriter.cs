@@ -22,8 +22,11 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
 
     public IReadOnlyDictionary<string, double> Metrics { get; private set; } = new Dictionary<string, double>();
 
+    /// <summary>Says where files go and where the run stands; once more after a rollback, then as a resumed run.</summary>
     public void Open(RunFolder folder, bool resumed, long imagesSeen, EventFile events)
     {
+        _metrics?.Dispose();
+        _metrics = null;
         (_folder, _resumed, _resumedAt, _events) = (folder, resumed, imagesSeen, events);
         // A run that is resumed at its end writes no snapshot; its last one is there.
         if (resumed && File.Exists(folder.GeneratorPath(imagesSeen)))

@@ -1,7 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
-using OnnxDistill.Recipes;
-
 namespace OnnxDistill.Training;
 
 /// <summary>How a run ended.</summary>
@@ -9,7 +5,23 @@ namespace OnnxDistill.Training;
 /// <param name="Stopped">Whether the user stopped it; its state is saved.</param>
 /// <param name="GeneratorPath">The newest exported model.</param>
 /// <param name="Metrics">The newest metrics.</param>
-public sealed record RunResult(long ImagesSeen, bool Stopped, string GeneratorPath, IReadOnlyDictionary<string, double> Metrics);
+public sealed record RunResult(long ImagesSeen, bool Stopped, string GeneratorPath, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>What the user should know of how the run was resumed; empty when nothing is amiss.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>How often the run diverged and went back to a good state.</summary>
+    public int Rollbacks { get; init; }
+
+    /// <summary>Updates left out because their loss or gradient was not finite, over the whole run.</summary>
+    public long SkippedUpdates { get; init; }
+
+    /// <summary>Updates whose loss was not finite, over the whole run.</summary>
+    public long NonFiniteLosses { get; init; }
+
+    /// <summary>Numbers of gradients that were not finite and have been replaced, over the whole run.</summary>
+    public long ReplacedNumbers { get; init; }
+}
 
 /// <summary>The loop: steps, rows of the log, snapshots, states. Straight-line, one run a call.</summary>
 public static class Trainer
@@ -20,88 +32,64 @@ public static class Trainer
     /// <param name="resume">Go on from the folder's newest state.</param>
     /// <param name="observer">Who watches.</param>
     /// <param name="stop">Stops after the current step, saves the state and returns.</param>
-    /// <exception cref="DivergedException">Too many steps in a row had non-finite gradients.</exception>
-    /// <exception cref="RecipeException">The state to resume from is damaged or belongs to another recipe.</exception>
-    public static RunResult Run(TrainingProgram program, string path, bool resume, IRunObserver observer, CancellationToken stop)
+    /// <param name="exact">Refuse to resume where versions, device, processor or threads are others than the state was made with.</param>
+    /// <exception cref="DivergedException">Too many steps in a row had losses or gradients that are not finite, and the run could not go back.</exception>
+    /// <exception cref="RecipeException">The state to resume from is damaged, belongs to another recipe, or cannot be continued exactly.</exception>
+    /// <exception cref="RunFolderException">The folder cannot be used as asked, or another process is at it.</exception>
+    /// <exception cref="DiskFullException">Something could not be written; the newest state is whole.</exception>
+    public static RunResult Run(TrainingProgram program, string path, bool resume, IRunObserver observer, CancellationToken stop, bool exact = false)
     {
-        var recipe = program.Recipe.Recipe;
-        var training = recipe.Training;
-
-        // Initialise: sessions and state first, so that nothing is written when something is wrong.
+        // Sessions and metrics first, so that nothing is written when something is wrong.
         using var engine = new TrainingEngine(program);
         using var snapshots = new SnapshotWriter(program, observer);
-        var (folder, unfinishedRow) = Open(engine, path, resume);
-        AtomicFile.Write(folder.OptionsPath, Encoding.UTF8.GetBytes(RecipeLoader.ToJson(recipe).ToJsonString(RecipeJson.Options) + "\n"));
-        string[] columns = [.. RowAccumulator.Columns(program)];
-        using var log = resume ? StatsLog.Resume(folder.LogPath, engine.ImagesSeen, columns) : StatsLog.Create(folder.LogPath, columns);
-        using var events = EventFile.Create(folder.Path, resume ? engine.ImagesSeen : null);
-        snapshots.Open(folder, resume, engine.ImagesSeen, events);
-        if (!resume)
-            snapshots.Write(engine);
+        using var folder = Open(program.Recipe.Recipe.Training, path, resume);
+        try
+        {
+            using var recorder = new RunRecorder(engine, folder, snapshots, observer);
+            if (resume)
+                recorder.Resume(exact);
+            else
+                recorder.Begin();
+            Train(engine, recorder, observer, stop);
+            return recorder.Result();
+        }
+        catch (Exception error) when (DiskFullException.Means(error))
+        {
+            throw DiskFullException.Of(error, folder);
+        }
+    }
 
-        // Train.
-        var rows = new RowAccumulator(unfinishedRow);
-        var skippedInARow = 0;
-        var savedAt = engine.ImagesSeen;
+    private static void Train(TrainingEngine engine, RunRecorder recorder, IRunObserver observer, CancellationToken stop)
+    {
+        var training = engine.Program.Recipe.Recipe.Training;
         while (engine.ImagesSeen < training.Images && !stop.IsCancellationRequested)
         {
             var before = engine.ImagesSeen;
-            var result = engine.Step();
-            rows.Add(result, program.Task.Batch);
+            recorder.Add(engine.Step());
             observer.Stepped(engine.ImagesSeen, training.Images);
-
-            skippedInARow = result.Skipped > 0 ? skippedInARow + 1 : 0;
-            if (skippedInARow >= training.MaxSkippedSteps)
+            if (recorder.Guard.Diverged)
             {
-                throw new DivergedException($"The last {skippedInARow} steps had gradients that are not finite (step {engine.Iteration}); the run in '{folder.Path}' diverged. "
-                    + "Lower the learning rate, clip gradients (training.optimizer.clipNorm), or resume from its last state with another seed.");
+                recorder.RollBack();
+                continue;
             }
 
             // Maintain: rows, snapshots, states, each at its own pace.
             var last = engine.ImagesSeen >= training.Images;
-            if (last || Crosses(before, engine.ImagesSeen, training.LogImages))
-                WriteRow(engine, log, events, rows, observer);
-            var pause = TimeProvider.System.GetTimestamp();
-            if (last || Crosses(before, engine.ImagesSeen, training.SnapshotImages))
-                snapshots.Write(engine);
-            if (last || Crosses(before, engine.ImagesSeen, training.StateImages))
-            {
-                folder.WriteState(engine.ImagesSeen, stream => TrainingState.Write(engine, stream, rows.Save()));
-                savedAt = engine.ImagesSeen;
-            }
-            rows.Exclude(TimeProvider.System.GetElapsedTime(pause));
+            bool Due(long interval) => last || (interval > 0 && before / interval != engine.ImagesSeen / interval);
+            if (Due(training.LogImages))
+                recorder.WriteRow();
+            recorder.Maintain(Due(training.SnapshotImages), Due(training.StateImages));
         }
 
         // Stopped by the user: the state is saved, nothing else is owed.
-        var stopped = engine.ImagesSeen < training.Images;
-        if (stopped && (savedAt != engine.ImagesSeen || engine.Iteration == 0))
-            folder.WriteState(engine.ImagesSeen, stream => TrainingState.Write(engine, stream, rows.Save()));
-        return new RunResult(engine.ImagesSeen, stopped, snapshots.GeneratorPath, snapshots.Metrics);
+        if (recorder.SavedAt != engine.ImagesSeen)
+            recorder.Save(regular: false);
     }
 
-    private static (RunFolder Folder, JsonObject? UnfinishedRow) Open(TrainingEngine engine, string path, bool resume)
+    private static RunFolder Open(Recipes.TrainingOptions training, string path, bool resume)
     {
-        var training = engine.Program.Recipe.Recipe.Training;
         long[] intervals = [.. new[] { training.SnapshotImages, training.StateImages, training.Images }.Where(i => i > 0)];
         var options = new RunFolderOptions { KeepStates = training.KeepStates, IntervalImages = intervals.Min() };
-        if (!resume)
-            return (RunFolder.Create(path, options), null);
-        var folder = RunFolder.Resume(path, options);
-        var state = folder.LatestStatePath();
-        using var stream = File.OpenRead(state);
-        return (folder, TrainingState.Read(engine, stream, $"'{state}'"));
-    }
-
-    private static bool Crosses(long before, long after, long interval) => interval > 0 && before / interval != after / interval;
-
-    private static void WriteRow(TrainingEngine engine, StatsLog log, EventFile events, RowAccumulator rows, IRunObserver observer)
-    {
-        var (numbers, speed) = rows.Take();
-        log.Append(engine.ImagesSeen, numbers);
-        foreach (var (name, number) in numbers)
-            events.Scalar(engine.ImagesSeen, $"train/{name}", number);
-        var images = engine.Program.Recipe.Recipe.Training.Images;
-        var remaining = TimeSpan.FromSeconds((images - engine.ImagesSeen) / Math.Max(speed, 1e-9));
-        observer.Progress(new RunProgress(engine.ImagesSeen, images, numbers, speed, remaining));
+        return resume ? RunFolder.Resume(path, options) : RunFolder.Create(path, options);
     }
 }

@@ -5,8 +5,18 @@ namespace OnnxDistill.Training;
 /// <summary>What one iteration did.</summary>
 /// <param name="Losses">Mean loss of each phase's updates, by phase.</param>
 /// <param name="GradientNorms">Norm of the last gradient before clipping, by role.</param>
-/// <param name="Skipped">Updates left out because their gradient was not finite.</param>
-public readonly record struct IterationResult(IReadOnlyDictionary<string, double> Losses, IReadOnlyDictionary<string, double> GradientNorms, int Skipped);
+/// <param name="Skipped">Updates left out because their loss or gradient was not finite.</param>
+public readonly record struct IterationResult(IReadOnlyDictionary<string, double> Losses, IReadOnlyDictionary<string, double> GradientNorms, int Skipped)
+{
+    /// <summary>Updates whose loss was not finite.</summary>
+    public int NonFiniteLosses { get; init; }
+
+    /// <summary>Numbers of gradients that were not finite and have been replaced (training.optimizer.nonFinite "zero").</summary>
+    public long Replaced { get; init; }
+
+    /// <summary>Whether the iteration trained nothing in one of its phases: what counts towards divergence.</summary>
+    public bool IsBad => Skipped > 0 || NonFiniteLosses > 0;
+}
 
 /// <summary>Sessions and state of a training program: makes iterations, knows nothing of files. Owns sessions and buffers.</summary>
 public sealed class TrainingEngine : IDisposable
@@ -51,6 +61,9 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>Iterations made so far; every random number is a function of it.</summary>
     public long Iteration { get; set; }
 
+    /// <summary>Factor on every learning rate, below 1 after a rollback.</summary>
+    public double LearningRateFactor { get; set; } = 1;
+
     /// <summary>Samples that the student's step has seen.</summary>
     public long ImagesSeen => Iteration * Program.Task.Batch;
 
@@ -67,7 +80,7 @@ public sealed class TrainingEngine : IDisposable
         var training = Program.Recipe.Recipe.Training;
         var losses = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var norms = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        var skipped = 0;
+        var updates = new UpdateTally();
         var emaBeta = Schedules.EmaBeta(training.Ema, ImagesSeen, training.Batch);
         foreach (var runner in _phases)
         {
@@ -76,17 +89,19 @@ public sealed class TrainingEngine : IDisposable
             {
                 var loss = runner.Run((Iteration * phase.Updates) + update);
                 losses[phase.Name] = losses.GetValueOrDefault(phase.Name) + (loss / phase.Updates);
+                updates.Loss(loss);
                 foreach (var role in phase.Trains)
                 {
-                    var rate = Schedules.LearningRate(_states[role].Description.Optimizer, ImagesSeen, training.Images);
-                    var norm = _optimizers[role].Update(rate, emaBeta);
-                    norms[role] = norm;
-                    skipped += float.IsFinite(norm) ? 0 : 1;
+                    var optimizer = _states[role].Description.Optimizer;
+                    var rate = LearningRateFactor * Schedules.LearningRate(optimizer, ImagesSeen, training.Images);
+                    var result = _optimizers[role].Update(rate, emaBeta, UpdateTally.Wants(loss, optimizer));
+                    norms[role] = result.Norm;
+                    updates.Update(result);
                 }
             }
         }
         Iteration++;
-        return new IterationResult(losses, norms, skipped);
+        return updates.Result(losses, norms);
     }
 
     /// <inheritdoc/>

@@ -7,15 +7,21 @@ using OnnxDistill.Runtime.Buffers;
 
 namespace OnnxDistill.Training;
 
+/// <summary>What a state file says beside the engine's numbers.</summary>
+/// <param name="Loop">What the training loop wants kept: the log's unfinished row, its count of bad steps; null when it kept nothing.</param>
+/// <param name="Differences">Versions, device, processor or threads that are others here than where the state was made, as sentences; while it is
+/// empty a resumed run on the CPU has the bits of an unbroken one.</param>
+public sealed record StateNotes(JsonObject? Loop, IReadOnlyList<string> Differences);
+
 /// <summary>
-/// Everything that a resumed run needs, in one file: magic, version, a JSON header (iteration, recipe, the log's unfinished row, tables
+/// Everything that a resumed run needs, in one file: magic, version, a JSON header (iteration, recipe, environment, the loop's notes, tables
 /// of vectors), the vectors as little-endian float32, and a SHA-256 over all before it. Random numbers are functions of the iteration,
 /// so none are stored.
 /// </summary>
 public static class TrainingState
 {
     private const int ChunkElements = 1 << 20;
-    private const int Version = 1;
+    private const int Version = 2;
     private const int HashBytes = SHA256.HashSizeInBytes;
 
     private static ReadOnlySpan<byte> Magic => "OXDSTATE"u8;
@@ -23,8 +29,8 @@ public static class TrainingState
     /// <summary>Writes the engine's state.</summary>
     /// <param name="engine">Whose state.</param>
     /// <param name="stream">Where it goes.</param>
-    /// <param name="row">What has gathered for the log's next row; null when nobody keeps a log.</param>
-    public static void Write(TrainingEngine engine, Stream stream, JsonObject? row = null)
+    /// <param name="loop">What the training loop wants kept; null for nothing.</param>
+    public static void Write(TrainingEngine engine, Stream stream, JsonObject? loop = null)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Put(ReadOnlySpan<byte> bytes)
@@ -34,7 +40,7 @@ public static class TrainingState
         }
 
         var described = Header(engine);
-        described["row"] = row;
+        described["loop"] = loop;
         var header = Encoding.UTF8.GetBytes(described.ToJsonString());
         Span<byte> sizes = stackalloc byte[8];
         BinaryPrimitives.WriteInt32LittleEndian(sizes, Version);
@@ -54,9 +60,8 @@ public static class TrainingState
     /// <param name="engine">Its vectors and iteration are overwritten; when anything is wrong, before the first of them is.</param>
     /// <param name="stream">The state file, seekable.</param>
     /// <param name="what">What error messages call it.</param>
-    /// <returns>What had gathered for the log's next row, or null when nobody kept a log.</returns>
     /// <exception cref="RecipeException">The file is damaged, or belongs to another recipe.</exception>
-    public static JsonObject? Read(TrainingEngine engine, Stream stream, string what)
+    public static StateNotes Read(TrainingEngine engine, Stream stream, string what)
     {
         var header = Check(stream, what);
         var expected = Header(engine);
@@ -71,9 +76,11 @@ public static class TrainingState
         var length = Vectors(engine).Sum(v => v.Buffer.ByteCount);
         if (stream.Length - stream.Position - HashBytes != length)
             throw new RecipeException($"{what} is damaged: its vectors should have {length} bytes, found {stream.Length - stream.Position - HashBytes}.");
+        if (header["learningRateFactor"] is not JsonValue value || !value.TryGetValue<double>(out var factor) || !(factor > 0))
+            throw new RecipeException($"{what} is damaged: it does not tell the factor on the learning rates.");
         var (iteration, steps) = (Count(header["iteration"], what), engine.States.ToDictionary(s => s.Key, s => Count(header["steps"]?[s.Key], what)));
 
-        engine.Iteration = iteration;
+        (engine.Iteration, engine.LearningRateFactor) = (iteration, factor);
         foreach (var (role, state) in engine.States)
             state.Step = steps[role];
         foreach (var (_, _, buffer) in Vectors(engine))
@@ -81,7 +88,8 @@ public static class TrainingState
             for (long at = 0; at < buffer.Count; at += ChunkElements)
                 stream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
         }
-        return header["row"] as JsonObject;
+        var differences = RunEnvironment.Differences(header["environment"] as JsonObject, expected["environment"]!.AsObject());
+        return new StateNotes(header["loop"] as JsonObject, differences);
     }
 
     private static long Count(JsonNode? node, string what) => node is JsonValue value && value.TryGetValue<long>(out var count) && count >= 0 ? count
@@ -94,7 +102,7 @@ public static class TrainingState
             throw new RecipeException($"{what} is no OnnxDistill state file: expected it to begin with {Encoding.ASCII.GetString(Magic)}.");
         var (version, headerLength) = (BinaryPrimitives.ReadInt32LittleEndian(start.AsSpan(8)), BinaryPrimitives.ReadInt32LittleEndian(start.AsSpan(12)));
         if (version != Version)
-            throw new RecipeException($"{what} has the state format {version}, this OnnxDistill reads {Version}. Use the version that wrote it.");
+            throw new RecipeException($"{what} has the state format {version}, this OnnxDistill reads {Version}. Finish the run with the version that wrote it, or start it anew.");
         if (headerLength < 0 || headerLength > stream.Length - 16 - HashBytes)
             throw new RecipeException($"{what} is damaged: its header of {headerLength} bytes does not fit its {stream.Length} bytes.");
 
@@ -127,6 +135,8 @@ public static class TrainingState
         {
             ["iteration"] = engine.Iteration,
             ["steps"] = new JsonObject(engine.States.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Step))),
+            ["learningRateFactor"] = engine.LearningRateFactor,
+            ["environment"] = RunEnvironment.Of(engine.Program.Recipe.Recipe.Training),
             ["recipe"] = Essentials(engine.Program.Recipe.Recipe),
             ["teacher"] = engine.Program.Teacher?.Hash(),
             ["initial"] = engine.Program.Initial.Hash(),
@@ -134,14 +144,15 @@ public static class TrainingState
         };
     }
 
-    // What changes the numbers of a run. Where files lie, how often it logs and how many threads it has do not; nor does its length, unless the learning rate follows it.
+    // What changes the numbers of a run by more than rounding. Where files lie, how often it logs and how many threads it has do not (threads and lanes are the
+    // environment's); nor does its length, unless the learning rate follows it.
     private static JsonObject Essentials(Recipe recipe)
     {
         var json = RecipeLoader.ToJson(recipe);
         foreach (var key in new[] { "teacher", "initial", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
-        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "threads", "maxSkippedSteps"];
+        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "threads", "lanes", "maxSkippedSteps", "rollbacks", "rollbackFactor"];
         foreach (var key in free)
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))

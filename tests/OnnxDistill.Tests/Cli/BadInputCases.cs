@@ -115,12 +115,13 @@ internal static class BadInputCases
         yield return new("resume without a folder", ExitCodes.WrongUsage, f => ["distill", f["tiny.json"], "--resume", f["none"]], "no folder", "none", "leave --resume out");
         yield return new("resume from a damaged state", ExitCodes.BadInput, f =>
         {
-            var state = Directory.GetFiles(f.Distilled(), "state-*").Single();
+            var state = Directory.GetFiles(f.Distilled(), "state-*").Order(StringComparer.Ordinal).Last();
             var bytes = File.ReadAllBytes(state);
             bytes[^40] ^= 1;
             File.WriteAllBytes(state, bytes);
             return ["distill", f["tiny.json"], "--resume", f["run"]];
         }, "is damaged", "checksum", "older state file");
+        yield return new("exact without a resume", ExitCodes.WrongUsage, f => ["distill", f["tiny.json"], "-o", f["run"], "--exact"], "--exact without --resume", "Leave it out");
         yield return new("resume beside an output", ExitCodes.WrongUsage, f => ["distill", f["tiny.json"], "--resume", f["a"], "-o", f["b"]], "--resume names", "Leave one of them out");
         yield return new("run folder is a file", ExitCodes.WrongUsage, f => ["distill", f["tiny.json"], "-o", f["mixture.csv"]], "mixture.csv", "is a file", "name a folder");
         yield return new("run folder under a file", ExitCodes.BadInput, f => ["distill", f["tiny.json"], "-o", f["mixture.csv/run"]], "mixture.csv", "is a file", "Name another place");

@@ -12,7 +12,7 @@ public sealed class RunTests
     {
         using var files = new TinyFiles();
         var result = CommandLine.Run("distill", files["tiny.json"], "-o", files["run"]).Expect(0);
-        string[] expected = ["generator-000000.000.onnx", "generator-000000.640.onnx", "latest", "log.csv", "metrics.csv", "options.json", "samples-000000.000.png", "samples-000000.640.png", "state-000000.640.odc"];
+        string[] expected = ["generator-000000.000.onnx", "generator-000000.640.onnx", "latest", "log.csv", "metrics.csv", "options.json", "run.lock", "samples-000000.000.png", "samples-000000.640.png", "state-000000.000.odc", "state-000000.640.odc"];
         var found = Directory.GetFiles(files["run"]).Select(p => System.IO.Path.GetFileName(p)!).Where(n => !n.StartsWith("events.", StringComparison.Ordinal));
         Assert.AreEqual(string.Join(", ", expected), string.Join(", ", found.Order(StringComparer.Ordinal)));
 
@@ -97,7 +97,7 @@ public sealed class RunTests
         using var files = new TinyFiles();
         var result = CommandLine.Run("distill", files["tiny.json"], "-o", files["run"], "--json", "--set", "training.optimizer.learningRate=10",
             "--set", "options.studentNoise.max=1e9", "--set", "options.studentNoise.min=1e8", "--set", "options.studentNoise.kind=power",
-            "--set", "options.studentNoise.absolute=true", "--set", "training.maxSkippedSteps=2", "--set", "training.images=64000",
+            "--set", "options.studentNoise.absolute=true", "--set", "training.maxSkippedSteps=2", "--set", "training.rollbacks=0", "--set", "training.images=64000",
             "--set", "training.sigmaInit=1e6", "--set", "evaluation.samples=0").Expect(ExitCodes.Diverged);
         StringAssert.Contains(result.Error, "Lower the learning rate");
         Assert.AreEqual(ExitCodes.Diverged, result.Json["exitCode"]!.GetValue<int>());

@@ -42,7 +42,7 @@ public sealed class LeakTests
         var program = TrainingProgram.Build(recipe);
         var before = Counts();
         Expect.Error<DivergedException>(() => Trainer.Run(program, files["run"], false, new SilentObserver(), CancellationToken.None),
-            "last 3 steps", "step 3", "learning rate");
+            "3 steps in a row", "step 3", "gone back 0 of 2 times", "no state that a good step has followed", "learning rate");
         Assert.AreEqual(before, Counts());
     }
 

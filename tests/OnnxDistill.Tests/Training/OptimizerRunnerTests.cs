@@ -40,7 +40,7 @@ public sealed class OptimizerRunnerTests
             foreach (var name in OptimizerGraph.Scalars(options, true))
                 feeds[name] = TensorData.Scalar(Schedules.OptimizerScalar(name, options, Rate, step, EmaBeta));
             var expected = session.Run(feeds);
-            var norm = runner.Update(Rate, EmaBeta);
+            var norm = runner.Update(Rate, EmaBeta).Norm;
 
             // float32: the mean of the lanes is formed in another order, sums of squares have 80,000 terms.
             Assert.AreEqual(expected[OptimizerGraph.GradientNorm].ToDoubles()[0], norm, 1e-5 * norm);
@@ -88,10 +88,47 @@ public sealed class OptimizerRunnerTests
         runner.Update(Rate, EmaBeta);
         var before = state.Vectors.ToDictionary(v => v, v => Vector(state, v));
         state.Gradients[1].Span<float>()[(int)state.Description.Layout.Slots[^1].Offset] = bad;
-        Assert.IsFalse(float.IsFinite(runner.Update(Rate, EmaBeta)));
+        Assert.IsFalse(float.IsFinite(runner.Update(Rate, EmaBeta).Norm));
         Assert.AreEqual(1, state.Step);
         foreach (var (name, values) in before)
             CollectionAssert.AreEqual(values, Vector(state, name), name);
+    }
+
+    /// <summary>The papers' rule, nan to 0 and infinities to 1e5 with their sign, on the mean over the lanes: bits of a gradient that holds those numbers.</summary>
+    [TestMethod]
+    [DataRow(0.0)]
+    [DataRow(20.0)]
+    public void ZeroReplacesAndCountsWhatIsNotFinite(double clipNorm)
+    {
+        CollectionAssert.AreEqual(Trained(NonFiniteGradients.Skip, 0, 2e5f, -2e5f, 0), Trained(NonFiniteGradients.Zero, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 3));
+
+        float[] Trained(NonFiniteGradients rule, float a, float b, float c, long replaced)
+        {
+            using var state = State(new OptimizerOptions { ClipNorm = clipNorm, NonFinite = rule }, lanes: 2);
+            using var runner = new OptimizerRunner(state, new DeviceOptions { Threads = 2 });
+            FillGradients(state, new TestRandom(8));
+            var (first, last) = ((int)state.Description.Layout.Slots[0].Offset, (int)state.Description.Layout.Slots[^1].Offset);
+            foreach (var (at, bad) in new[] { (first, a), (first + 1, b), (last, c) })
+                (state.Gradients[0].Span<float>()[at], state.Gradients[1].Span<float>()[at]) = (bad, 0);
+            var result = runner.Update(Rate, EmaBeta);
+            Assert.AreEqual((true, replaced), (result.Made, result.Replaced));
+            return Vector(state, OptimizerGraph.Weights);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(0.0)]
+    [DataRow(20.0)]
+    public void AnUpdateThatIsNotWantedChangesNothingButTellsItsNorm(double clipNorm)
+    {
+        using var state = State(new OptimizerOptions { ClipNorm = clipNorm }, lanes: 1);
+        using var runner = new OptimizerRunner(state, new DeviceOptions { Threads = 2 });
+        FillGradients(state, new TestRandom(9));
+        var before = Vector(state, OptimizerGraph.Weights);
+        var result = runner.Update(Rate, EmaBeta, wanted: false);
+        Assert.IsGreaterThan(1, result.Norm);
+        Assert.AreEqual((false, 0L), (result.Made, state.Step));
+        CollectionAssert.AreEqual(before, Vector(state, OptimizerGraph.Weights));
     }
 
     [TestMethod]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json.Nodes;
 using OnnxDistill.Methods;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
@@ -50,19 +51,23 @@ public sealed class ResumeTests
         var part = Toys.Program(files, "sid", $"training.images={images}", "training.logImages=64");
         using var engine = new TrainingEngine(part);
         var rows = new RowAccumulator();
+        var guard = new DivergenceGuard(part.Recipe.Recipe.Training);
+        guard.Saving("state-000000.000.odc");
         // As the trainer does, with the rows of the whole run.
         using (var log = StatsLog.Create(Directory.CreateDirectory(files["resumed"]).FullName + "/log.csv", [.. RowAccumulator.Columns(part)]))
         {
             while (engine.ImagesSeen < images)
             {
-                rows.Add(engine.Step(), 8);
+                var result = engine.Step();
+                rows.Add(result, 8);
+                guard.Add(result);
                 if (engine.ImagesSeen % 16 == 0)
-                    log.Append(engine.ImagesSeen, rows.Take().Numbers);
+                    log.Append(engine.ImagesSeen, rows.Take(0).Numbers);
             }
         }
         File.WriteAllText(Path.Combine(files["resumed"], "latest"), "state-000000.008.odc\n");
         using (var stream = File.Create(Path.Combine(files["resumed"], "state-000000.008.odc")))
-            TrainingState.Write(engine, stream, rows.Save());
+            TrainingState.Write(engine, stream, new JsonObject { ["row"] = rows.Save(), ["guard"] = guard.Save() });
         Trainer.Run(Toys.Program(files, "sid"), files["resumed"], true, new SilentObserver(), CancellationToken.None);
         AssertSame(files);
     }
@@ -95,13 +100,13 @@ public sealed class ResumeTests
     [DataRow("flipped in the header", "checksum")]
     [DataRow("flipped in the vectors", "checksum")]
     [DataRow("flipped in the checksum", "checksum")]
-    [DataRow("another version", "state format 2")]
+    [DataRow("another version", "state format 3")]
     [DataRow("another file", "no OnnxDistill state")]
     public void ADamagedStateIsRefusedAndNothingChanges(string damage, string word)
     {
         using var files = new TestFiles();
         Trainer.Run(Toys.Program(files, "sid", "training.images=32"), files["run"], false, new SilentObserver(), CancellationToken.None);
-        var path = Directory.GetFiles(files["run"], "*.odc").Single();
+        var path = Directory.GetFiles(files["run"], "*.odc").Order(StringComparer.Ordinal).Last();
         var bytes = File.ReadAllBytes(path);
         switch (damage)
         {
@@ -121,7 +126,7 @@ public sealed class ResumeTests
                 bytes[^1] ^= 0x80;
                 break;
             case "another version":
-                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), 2);
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), 3);
                 break;
             default:
                 bytes = "{ \"no\": \"state\" } and some more"u8.ToArray();

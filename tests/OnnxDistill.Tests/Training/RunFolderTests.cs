@@ -10,7 +10,7 @@ public sealed class RunFolderTests
     public void FilesAreNamedByThousandsOfImages()
     {
         using var files = new TestFiles();
-        var run = RunFolder.Create(files["run"]);
+        using var run = RunFolder.Create(files["run"]);
         Assert.AreEqual("samples-000128.png", Path.GetFileName(run.SamplesPath(128_999)));
         Assert.AreEqual("generator-000000.onnx", Path.GetFileName(run.GeneratorPath(0)));
         Assert.AreEqual("state-200000.odc", Path.GetFileName(run.StatePath(200_000_000)));
@@ -48,7 +48,7 @@ public sealed class RunFolderTests
         using var files = new TestFiles();
         files.Write("notes.txt", "a");
         files.Write("state-of-the-art.odc", "no state by its name");
-        RunFolder.Create(files.Folder);
+        RunFolder.Create(files.Folder).Dispose();
         Expect.Error<RunFolderException>(() => RunFolder.Create(files["notes.txt"]), "is a file");
     }
 
@@ -57,14 +57,16 @@ public sealed class RunFolderTests
     {
         using var files = new TestFiles();
         var options = new RunFolderOptions { KeepStates = 2, IntervalImages = 500 };
-        var run = RunFolder.Create(files.Folder, options);
+        using var run = RunFolder.Create(files.Folder, options);
         foreach (var images in new[] { 500L, 1000, 9500, 10_000 })
         {
             run.WriteState(images, stream => stream.WriteByte((byte)(images / 500)));
         }
 
         CollectionAssert.AreEquivalent(new[] { "latest", "state-000009.500.odc", "state-000010.000.odc" }, Names(files));
-        var latest = RunFolder.Resume(files.Folder, options).LatestStatePath();
+        run.Dispose();
+        using var resumed = RunFolder.Resume(files.Folder, options);
+        var latest = resumed.LatestStatePath();
         CollectionAssert.AreEqual(new byte[] { 20 }, File.ReadAllBytes(latest));
     }
 
@@ -72,7 +74,7 @@ public sealed class RunFolderTests
     public void AWriteThatFailsLeavesTheStateBefore()
     {
         using var files = new TestFiles();
-        var run = RunFolder.Create(files.Folder, new RunFolderOptions { KeepStates = 1 });
+        using var run = RunFolder.Create(files.Folder, new RunFolderOptions { KeepStates = 1 });
         run.WriteState(1000, static stream => stream.WriteByte(1));
         Assert.ThrowsExactly<IOException>(() => run.WriteState(2000, static stream =>
         {
@@ -87,9 +89,10 @@ public sealed class RunFolderTests
     public void LeftoversOfACrashAreClearedOnResume()
     {
         using var files = new TestFiles();
-        RunFolder.Create(files.Folder).WriteState(1000, static stream => stream.WriteByte(1));
+        WriteFirstState(files);
         files.Write("state-000002.odc" + AtomicFile.TemporarySuffix, "half");
-        RunFolder.Resume(files.Folder);
+        files.Write(".generator-000002.onnx.0123456789abcdef0123456789abcdef.tmp", "half");
+        RunFolder.Resume(files.Folder).Dispose();
         CollectionAssert.AreEquivalent(new[] { "latest", "state-000001.odc" }, Names(files));
     }
 
@@ -107,10 +110,17 @@ public sealed class RunFolderTests
     public void ALatestThatPointsNowhereIsNamedWithTheStatesThatAreThere(string name)
     {
         using var files = new TestFiles();
-        RunFolder.Create(files.Folder).WriteState(1000, static stream => stream.WriteByte(1));
+        WriteFirstState(files);
         files.Write("latest", name);
         Expect.Error<RunFolderException>(() => RunFolder.Resume(files.Folder), name, "state-000001.odc");
     }
 
-    private static string[] Names(TestFiles files) => [.. Directory.GetFiles(files.Folder).Select(static path => Path.GetFileName(path))];
+    private static void WriteFirstState(TestFiles files)
+    {
+        using var run = RunFolder.Create(files.Folder);
+        run.WriteState(1000, static stream => stream.WriteByte(1));
+    }
+
+    private static string[] Names(TestFiles files) =>
+        [.. Directory.GetFiles(files.Folder).Select(static path => Path.GetFileName(path)).Where(static name => name is not (RunLock.FileName or RunLock.HolderName))];
 }

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using OnnxDistill.Data;
+using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
@@ -49,6 +51,18 @@ internal static class Toys
     /// <summary>The recipe's graphs.</summary>
     public static TrainingProgram Program(TestFiles files, string method, params string[] settings) =>
         TrainingProgram.Build(Recipe(files, method, settings));
+
+    /// <summary>A teacher file that knows only points whose coordinates lie within a radius, and answers NaN beyond: x / 2 + tiny · sqrt(radius² - x²).</summary>
+    public static void WriteEdgeTeacher(string path, double radius)
+    {
+        var b = new GraphBuilder("edge");
+        var x = b.Input(Denoiser.X, ElementType.Float32, Shape.Of(Dim.Named("N"), 2));
+        b.Input(Denoiser.Sigma, ElementType.Float32, Shape.Of(Dim.Named("N")));
+        b.Output(Denoiser.Denoised, b.Add(b.Mul(x, 0.5), b.Mul(b.Sqrt(b.Sub(b.Scalar(radius * radius), b.Square(x))), 1e-20)));
+        var model = new OnnxModel(b.Graph);
+        MixtureTeacher.Card(TwoModes, "test").WriteTo(model);
+        OnnxWriter.Write(model, path);
+    }
 
     /// <summary>The MLP that recipes of this folder start from, with another seed.</summary>
     public static Denoiser Mlp(long seed, params int[] hidden) => OnnxDistill.Networks.Mlp.Build(

@@ -70,11 +70,11 @@ public sealed class TrainingEngineTests
         using var runner = new OptimizerRunner(state, new());
         var parameter = state.Description.Layout.Slots[0];
         state.Gradients[0].Span<float>()[(int)parameter.Offset] = 0.5f;
-        Assert.AreEqual(0.5f, runner.Update(0.1, 0.5));
+        Assert.AreEqual(new UpdateResult(0.5f, Made: true, 0), runner.Update(0.1, 0.5));
         var before = state.Vectors.ToDictionary(v => v, v => Vector(state.Current(v)));
 
         state.Gradients[0].Span<float>()[(int)parameter.Offset + 1] = bad;
-        Assert.IsFalse(float.IsFinite(runner.Update(0.1, 0.5)));
+        Assert.IsFalse(float.IsFinite(runner.Update(0.1, 0.5).Norm));
         Assert.AreEqual(1, state.Step, "the count of updates is the bias correction's: a skipped one is none");
         foreach (var (vector, values) in before)
             CollectionAssert.AreEqual(values, Vector(state.Current(vector)), vector);

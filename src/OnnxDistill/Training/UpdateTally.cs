@@ -1,0 +1,31 @@
+using OnnxDistill.Recipes;
+
+namespace OnnxDistill.Training;
+
+/// <summary>
+/// What of one iteration was not finite: the one place that decides which updates are made, and counts those that are not. What follows
+/// from many bad iterations in a row is <see cref="DivergenceGuard"/>'s.
+/// </summary>
+internal struct UpdateTally
+{
+    private int _skipped;
+    private int _nonFiniteLosses;
+    private long _replaced;
+
+    /// <summary>Whether an update is to be made after that loss: a loss that is not finite spoils it, however sound its gradient looks, unless the
+    /// optimizer follows the papers, which look at gradients only.</summary>
+    public static bool Wants(float loss, OptimizerOptions options) => float.IsFinite(loss) || options.NonFinite == NonFiniteGradients.Zero;
+
+    /// <summary>Counts a phase's loss.</summary>
+    public void Loss(float loss) => _nonFiniteLosses += float.IsFinite(loss) ? 0 : 1;
+
+    /// <summary>Counts an update.</summary>
+    public void Update(UpdateResult result)
+    {
+        _skipped += result.Made ? 0 : 1;
+        _replaced += result.Replaced;
+    }
+
+    public readonly IterationResult Result(IReadOnlyDictionary<string, double> losses, IReadOnlyDictionary<string, double> norms) =>
+        new(losses, norms, _skipped) { NonFiniteLosses = _nonFiniteLosses, Replaced = _replaced };
+}
