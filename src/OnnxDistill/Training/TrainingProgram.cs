@@ -1,11 +1,11 @@
 using System.Text.Json.Nodes;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Autodiff;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
-using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Training;

@@ -1,4 +1,3 @@
-using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Verification;
