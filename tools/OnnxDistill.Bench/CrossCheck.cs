@@ -2,61 +2,67 @@ using OnnxDistill.Methods;
 
 namespace OnnxDistill.Bench;
 
-/// <summary>Both sides from the same weights with the same noise have to give the same losses and the same weights, else times mean nothing.</summary>
+/// <summary>Both sides from the same weights with the same noise have to give the same numbers, else times mean nothing.</summary>
 internal sealed class CrossCheck
 {
     // Two float32 implementations of the same formulas; a wrong coefficient or a missing term shows as 1e-2 and more.
     private const double Tolerance = 1e-4;
 
-    /// <summary>Iterations compared.</summary>
+    /// <summary>Training iterations compared.</summary>
     public const int Steps = 4;
 
     private readonly List<string> _faults = [];
+    private readonly OrderedDictionary<string, double> _largest = [];
 
-    /// <summary>Largest relative difference of a loss.</summary>
-    public double Losses { get; private set; }
+    /// <summary>Largest relative difference (norm of the difference over norm) by kind of number.</summary>
+    public IReadOnlyDictionary<string, double> Largest => _largest;
 
-    /// <summary>Largest relative difference (norm of the difference over norm) of a parameter after the last step.</summary>
-    public double Weights { get; private set; }
-
-    /// <summary>Largest relative difference of the change that training made to a parameter: stricter than that of the parameter itself.</summary>
-    public double Updates { get; private set; }
-
-    /// <summary>Runs both sides.</summary>
+    /// <summary>Losses of some iterations, then the weights and, stricter, the changes that training made to them.</summary>
     /// <exception cref="InvalidOperationException">They differ by more than the tolerance.</exception>
-    public static CrossCheck Run()
+    public static CrossCheck OfTraining(ITrainingSide ours, ITrainingSide theirs)
     {
         var check = new CrossCheck();
-        // Adam's first step is the gradient's sign. Where a unit is all but dead the gradient is rounding noise of either library, and with the recipe's
-        // epsilon of 1e-8 the noise would be blown up to a full step (seen: a dozen columns of two layers); with 1e-4 it stays as small as it is.
-        var program = Workload.Load("training.optimizer.epsilon=1e-4");
-        using var ours = new OnnxDistillSide(program);
-        using var theirs = new TorchSide(program, new SameNoise(program));
-        var before = ours.Weights(Roles.Student, ema: false);
+        var before = ours.Weights(Roles.Student, average: false);
         for (var step = 0; step < Steps; step++)
         {
-            var (a, b) = (ours.Step(), theirs.Step());
-            check.Losses = check.Note(check.Losses, Math.Abs(a.FakeScore - b.FakeScore) / Math.Abs(b.FakeScore), $"fake-score loss of step {step}");
-            check.Losses = check.Note(check.Losses, Math.Abs(a.Student - b.Student) / Math.Abs(b.Student), $"student loss of step {step}");
+            var (a, b) = (ours.Iterate(), theirs.Iterate());
+            check.Note("losses", Math.Abs(a.FakeScore - b.FakeScore) / Math.Abs(b.FakeScore), $"fake-score loss of step {step}");
+            check.Note("losses", Math.Abs(a.Student - b.Student) / Math.Abs(b.Student), $"student loss of step {step}");
         }
-        foreach (var (role, ema) in new[] { (Roles.FakeScore, false), (Roles.Student, false), (Roles.Student, true) })
+        foreach (var (role, average) in new[] { (Roles.FakeScore, false), (Roles.Student, false), (Roles.Student, true) })
         {
-            var (a, b) = (ours.Weights(role, ema), theirs.Weights(role, ema));
+            var (a, b) = (ours.Weights(role, average), theirs.Weights(role, average));
             foreach (var name in a.Keys)
             {
-                check.Weights = check.Note(check.Weights, Difference(a[name], b[name], null), $"{role} {name}{(ema ? " (average)" : "")}");
-                check.Updates = check.Note(check.Updates, Difference(a[name], b[name], before[name]), $"the update of {role} {name}{(ema ? " (average)" : "")}");
+                var what = $"{role} {name}{(average ? " (average)" : "")}";
+                check.Note("parameters", Difference(a[name], b[name], null), what);
+                check.Note("the changes that training made to them", Difference(a[name], b[name], before[name]), $"the update of {what}");
             }
         }
-        return check._faults.Count == 0 ? check : throw new InvalidOperationException(
-            $"The two sides do not compute the same, so there is nothing to report: {string.Join("; ", check._faults)}.");
+        return check.Passed();
     }
 
-    private double Note(double largest, double difference, string what)
+    /// <summary>Samples from the same latents.</summary>
+    /// <inheritdoc cref="OfTraining"/>
+    public static CrossCheck OfSamples(ISamplingSide ours, ISamplingSide theirs)
+    {
+        var check = new CrossCheck();
+        for (var seed = 0; seed < 2; seed++)
+            check.Note("samples", Difference(ours.Sample(seed), theirs.Sample(seed), null), $"the batch of seed {seed}");
+        return check.Passed();
+    }
+
+    /// <summary>One line.</summary>
+    public override string ToString() => string.Join(", ", _largest.Select(l => FormattableString.Invariant($"{l.Key} {l.Value:E1}")));
+
+    private CrossCheck Passed() => _faults.Count == 0 ? this : throw new InvalidOperationException(
+        $"The two sides do not compute the same, so there is nothing to report: {string.Join("; ", _faults)}.");
+
+    private void Note(string kind, double difference, string what)
     {
         if (!(difference <= Tolerance))
             _faults.Add(FormattableString.Invariant($"{what} differs by {difference:E2}"));
-        return Math.Max(largest, difference);
+        _largest[kind] = Math.Max(_largest.GetValueOrDefault(kind), difference);
     }
 
     private static double Difference(float[] a, float[] b, float[]? origin)

@@ -1,66 +1,78 @@
-using System.Globalization;
 using OnnxDistill.Bench;
 using OnnxDistill.Recipes;
 using OnnxDistill.Training;
 
 const string usage = """
-    OnnxDistill.Bench [--write] [--rounds N] [--seconds S]     compare with libtorch, print a page of Markdown; --write keeps it
-    OnnxDistill.Bench --check                                  only the numeric cross-check
-    OnnxDistill.Bench --self [--iterations N] [--recipe FILE [KEY=VALUE ...]]   where OnnxDistill's own time goes, for any recipe
+    OnnxDistill.Bench [--workload NAME] [--write] [--rounds N] [--seconds S]   compare with libtorch, print pages of Markdown; --write keeps them
+    OnnxDistill.Bench --check [--workload NAME]                                only the numeric cross-check
+    OnnxDistill.Bench --export FOLDER                                          weights and a reference for tools/bench_torch.py
+    OnnxDistill.Bench --self [--iterations N] [--workload NAME | --recipe FILE [KEY=VALUE ...]]   where OnnxDistill's own time goes
+    Without --workload: all of them.
     """;
 
+if (args is ["worker", var side, var name, .. var settings])
+    return Worker.Serve(side, name, settings);
+
+CommandLine line;
 try
 {
-    switch (args)
-    {
-        case ["worker", var side, .. var settings]:
-            return Worker.Serve(side, settings);
-        case ["--self", ..]:
-            SelfProfile.Run(Program(), (int)Number("--iterations", 50));
-            return 0;
-        case ["--check"]:
-            var only = CrossCheck.Run();
-            Console.WriteLine(FormattableString.Invariant($"losses {only.Losses:E1}, parameters {only.Weights:E1}, updates {only.Updates:E1}"));
-            return 0;
-        default:
-            if (args.Where((a, i) => a is not ("--write" or "--rounds" or "--seconds") && (i == 0 || args[i - 1] is not ("--rounds" or "--seconds"))).Any())
-            {
-                Console.Error.WriteLine(usage);
-                return 2;
-            }
-            Compare();
-            return 0;
-    }
+    line = CommandLine.Parse(args);
+}
+catch (FormatException error)
+{
+    Console.Error.WriteLine($"{error.Message}\n{usage}\nWorkloads: {string.Join(", ", WorkloadList.All.Select(w => w.Name))}");
+    return 2;
+}
+
+var scratch = Directory.CreateTempSubdirectory("onnxdistill-bench-");
+try
+{
+    if (line.Self)
+        SelfProfile.Run(Program(), line.Iterations);
+    else if (line.Export.Length > 0)
+        WeightExport.Write(line.Export, scratch.FullName);
+    else
+        line.Workloads.ForEach(Compare);
+    return 0;
 }
 catch (InvalidOperationException error)
 {
     Console.Error.WriteLine(error.Message);
     return 5;
 }
-
-void Compare()
+finally
 {
-    var seconds = Number("--seconds", 4);
-    var check = CrossCheck.Run();
-    var peak = MatrixPeak.Measure();
-    var comparison = Comparison.Run((int)Number("--rounds", 10), seconds);
-    var page = Report.Write(check, comparison, Workload.FlopsPerIteration(Workload.Load()) / 1e9, peak, seconds);
-    Console.WriteLine(page);
-    if (!args.Contains("--write"))
+    scratch.Delete(recursive: true);
+}
+
+void Compare(IWorkload workload)
+{
+    if (workload.Subject.Missing is { } reason)
+    {
+        Console.Error.WriteLine($"{workload.Name} is left out: {reason}.");
         return;
-    var folder = Path.Combine(Workload.Root(), "tools", "OnnxDistill.Bench", "results", Machine.Name());
+    }
+    var prepared = workload.Subject.Prepare(scratch.FullName);
+    var check = workload.Check(settings => Setup.Load(workload.Subject, [.. prepared, .. settings]));
+    Console.Error.WriteLine($"{workload.Name}: both sides compute the same ({check})");
+    if (line.Check)
+        return;
+    var setup = Setup.Load(workload.Subject, prepared);
+    var peak = MatrixPeak.Measure();
+    var comparison = Comparison.Run(workload, prepared, line.Rounds, line.Seconds);
+    var page = Report.Write(workload, setup, check, comparison, workload.Flops(setup) / 1e9, peak, line.Seconds);
+    Console.WriteLine(page);
+    if (!line.Write)
+        return;
+    var folder = Path.Combine(Checkout.Root(), "tools", "OnnxDistill.Bench", "results", Machine.Name());
     Directory.CreateDirectory(folder);
-    File.WriteAllText(Path.Combine(folder, "diff-instruct-forty.md"), page);
+    File.WriteAllText(Path.Combine(folder, $"{workload.Name}.md"), page);
 }
 
 TrainingProgram Program()
 {
-    var at = Array.IndexOf(args, "--recipe");
-    return at < 0 ? Workload.Load() : TrainingProgram.Build(RecipeLoader.Load(args[at + 1], args[(at + 2)..]));
-}
-
-double Number(string option, double otherwise)
-{
-    var at = Array.IndexOf(args, option);
-    return at < 0 || at + 1 >= args.Length ? otherwise : double.Parse(args[at + 1], CultureInfo.InvariantCulture);
+    if (line.Recipe is [var file, .. var assignments])
+        return TrainingProgram.Build(RecipeLoader.Load(file, assignments));
+    var subject = line.Workloads[0].Subject;
+    return TrainingProgram.Build(Setup.Load(subject, subject.Prepare(scratch.FullName)).Recipe);
 }

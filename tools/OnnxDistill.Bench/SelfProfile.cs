@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Text.Json;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Runtime.Noise;
 using OnnxDistill.Training;
+using OnnxDistill.Verification;
 
 namespace OnnxDistill.Bench;
 
@@ -53,12 +55,9 @@ internal static class SelfProfile
         Console.WriteLine("| part | median ms | smallest ms |\n| --- | --- | --- |");
         foreach (var (part, list) in times)
             Console.WriteLine(FormattableString.Invariant($"| {part} | {Statistics.Median(list):F2} | {list.Min():F2} |"));
-        if (program.Task.DataShape.Count == 1)
-        {
-            var gigaflops = Workload.FlopsPerIteration(program) / 1e9;
-            Console.WriteLine(FormattableString.Invariant(
-                $"\nmatrix products: {gigaflops:F2} GFLOP an iteration, {gigaflops / Statistics.Median(times["whole iteration"]) * 1000:F0} GFLOP/s over the whole of it; best of a product alone {MatrixPeak.Measure():F0} GFLOP/s"));
-        }
+        var gigaflops = program.Graphs.Sum(g => MatrixWork.Flops(g.Model.Graph)) / 1e9;
+        Console.WriteLine(FormattableString.Invariant(
+            $"\nproducts and convolutions: {gigaflops:F2} GFLOP an iteration, {gigaflops / Statistics.Median(times["whole iteration"]) * 1000:F0} GFLOP/s over the whole of it; best of a product alone {MatrixPeak.Measure():F0} GFLOP/s"));
         phases.ForEach(p => p.Dispose());
         foreach (var role in states.Keys)
         {
@@ -73,7 +72,7 @@ internal static class SelfProfile
         {
             foreach (var feed in graph.Feeds)
             {
-                var stream = Workload.Stream(program, graph.Phase.Name, feed.Name);
+                var stream = new NoiseStream(program.Recipe.Recipe.Training.Seed, StreamId.Named($"{graph.Phase.Name}/{feed.Name}"));
                 using var buffer = new TensorBuffer(Graph.Model.ElementType.Float32, feed.Dims.Aggregate(1L, static (n, d) => n * d));
                 if (feed.Kind == FeedKind.Normal)
                     stream.FillNormal(buffer.Span<float>(), step);

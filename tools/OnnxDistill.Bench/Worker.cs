@@ -4,16 +4,16 @@ using OnnxDistill.Runtime.Diagnosis;
 
 namespace OnnxDistill.Bench;
 
-/// <summary>The child process of one side: runs iterations when its parent says so, so that sides can take turns.</summary>
+/// <summary>The child process of one side: runs steps when its parent says so, so that sides can take turns.</summary>
 internal static class Worker
 {
     public const string OnnxDistill = "onnxdistill", Libtorch = "libtorch";
 
-    /// <summary>Answers each line of standard input: a number of seconds with the median, mean (in milliseconds) and count of iterations, anything else
+    /// <summary>Answers each line of standard input: a number of seconds with the median, mean (in milliseconds) and count of steps, anything else
     /// with the peak memory in bytes, and ends.</summary>
-    public static int Serve(string name, params string[] settings)
+    public static int Serve(string name, string workload, string[] settings)
     {
-        using var side = Create(name, settings);
+        using var side = Create(name, WorkloadList.Find(workload), settings);
         Console.WriteLine("ready");
         while (Console.ReadLine() is { } line)
         {
@@ -26,16 +26,9 @@ internal static class Worker
         return 0;
     }
 
-    private static ISide Create(string name, string[] settings)
-    {
-        var program = Workload.Load(settings);
-        return name switch
-        {
-            OnnxDistill => new OnnxDistillSide(program),
-            Libtorch => new TorchSide(program, new OwnNoise()),
-            _ => throw new ArgumentException($"There is no side '{name}'; there are {OnnxDistill} and {Libtorch}."),
-        };
-    }
+    private static ISide Create(string name, IWorkload workload, string[] settings) => name is OnnxDistill or Libtorch
+        ? workload.Create(name, Setup.Load(workload.Subject, settings))
+        : throw new ArgumentException($"There is no side '{name}'; there are {OnnxDistill} and {Libtorch}.");
 
     private static List<double> Run(ISide side, TimeSpan duration)
     {

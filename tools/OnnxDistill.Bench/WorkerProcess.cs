@@ -4,9 +4,9 @@ using System.Globalization;
 namespace OnnxDistill.Bench;
 
 /// <summary>One round of one side.</summary>
-/// <param name="Median">Median time of an iteration in milliseconds.</param>
+/// <param name="Median">Median time of a step in milliseconds.</param>
 /// <param name="Mean">Mean time in milliseconds.</param>
-/// <param name="Count">Iterations made.</param>
+/// <param name="Count">Steps made.</param>
 internal readonly record struct Round(double Median, double Mean, int Count);
 
 /// <summary>The parent's end of a <see cref="Worker"/>.</summary>
@@ -14,19 +14,19 @@ internal sealed class WorkerProcess : IDisposable
 {
     private readonly Process _process;
 
-    public WorkerProcess(string side)
+    public WorkerProcess(string side, string workload, string[] settings)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         // 'dotnet Bench.dll' and the apphost alike.
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        start.ArgumentList.Add("worker");
-        start.ArgumentList.Add(side);
+        foreach (var argument in new[] { "worker", side, workload }.Concat(settings))
+            start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
         Expect("ready", Read());
     }
 
-    /// <summary>Lets the side make iterations for so many seconds.</summary>
+    /// <summary>Lets the side make steps for so many seconds.</summary>
     public Round Run(double seconds)
     {
         _process.StandardInput.WriteLine(seconds.ToString(CultureInfo.InvariantCulture));
