@@ -14,20 +14,15 @@ internal sealed class CrossCheck
     private readonly List<string> _faults = [];
     private readonly OrderedDictionary<string, double> _largest = [];
 
-    /// <summary>Largest relative difference (norm of the difference over norm) by kind of number.</summary>
-    public IReadOnlyDictionary<string, double> Largest => _largest;
-
-    /// <summary>Losses of some iterations, then the weights and, stricter, the changes that training made to them.</summary>
-    /// <exception cref="InvalidOperationException">They differ by more than the tolerance.</exception>
-    public static CrossCheck OfTraining(ITrainingSide ours, ITrainingSide theirs)
+    /// <summary>Compares the losses of some iterations and what they made of the weights; on demand also, stricter, the changes made to each of them.</summary>
+    public void AddTraining(ITrainingSide ours, ITrainingSide theirs, bool changes)
     {
-        var check = new CrossCheck();
         var before = ours.Weights(Roles.Student, average: false);
         for (var step = 0; step < Steps; step++)
         {
             var (a, b) = (ours.Iterate(), theirs.Iterate());
-            check.Note("losses", Math.Abs(a.FakeScore - b.FakeScore) / Math.Abs(b.FakeScore), $"fake-score loss of step {step}");
-            check.Note("losses", Math.Abs(a.Student - b.Student) / Math.Abs(b.Student), $"student loss of step {step}");
+            Note("losses", Math.Abs(a.FakeScore - b.FakeScore) / Math.Abs(b.FakeScore), $"fake-score loss of step {step}");
+            Note("losses", Math.Abs(a.Student - b.Student) / Math.Abs(b.Student), $"student loss of step {step}");
         }
         foreach (var (role, average) in new[] { (Roles.FakeScore, false), (Roles.Student, false), (Roles.Student, true) })
         {
@@ -35,28 +30,27 @@ internal sealed class CrossCheck
             foreach (var name in a.Keys)
             {
                 var what = $"{role} {name}{(average ? " (average)" : "")}";
-                check.Note("parameters", Difference(a[name], b[name], null), what);
-                check.Note("the changes that training made to them", Difference(a[name], b[name], before[name]), $"the update of {what}");
+                Note("parameters", Difference(a[name], b[name], null), what);
+                if (changes)
+                    Note("the changes that training made to them", Difference(a[name], b[name], before[name]), $"the update of {what}");
             }
         }
-        return check.Passed();
     }
 
-    /// <summary>Samples from the same latents.</summary>
-    /// <inheritdoc cref="OfTraining"/>
-    public static CrossCheck OfSamples(ISamplingSide ours, ISamplingSide theirs)
+    /// <summary>Compares samples from the same latents.</summary>
+    public void AddSamples(ISamplingSide ours, ISamplingSide theirs)
     {
-        var check = new CrossCheck();
         for (var seed = 0; seed < 2; seed++)
-            check.Note("samples", Difference(ours.Sample(seed), theirs.Sample(seed), null), $"the batch of seed {seed}");
-        return check.Passed();
+            Note("samples", Difference(ours.Sample(seed), theirs.Sample(seed), null), $"the batch of seed {seed}");
     }
+
+    /// <summary>Itself, when everything agreed.</summary>
+    /// <exception cref="InvalidOperationException">Something differs by more than the tolerance.</exception>
+    public CrossCheck Passed() => _faults.Count == 0 ? this : throw new InvalidOperationException(
+        $"The two sides do not compute the same, so there is nothing to report: {string.Join("; ", _faults)}.");
 
     /// <summary>One line.</summary>
     public override string ToString() => string.Join(", ", _largest.Select(l => FormattableString.Invariant($"{l.Key} {l.Value:E1}")));
-
-    private CrossCheck Passed() => _faults.Count == 0 ? this : throw new InvalidOperationException(
-        $"The two sides do not compute the same, so there is nothing to report: {string.Join("; ", _faults)}.");
 
     private void Note(string kind, double difference, string what)
     {

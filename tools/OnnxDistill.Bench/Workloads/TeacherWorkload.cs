@@ -29,7 +29,9 @@ internal sealed class TeacherWorkload(string name, ISubject subject, int batch) 
         var setup = load([]);
         using var ours = Ours(setup);
         using var theirs = new TorchSampling(subject, setup, batch, Steps);
-        return CrossCheck.OfSamples(ours, theirs);
+        var check = new CrossCheck();
+        check.AddSamples(ours, theirs);
+        return check.Passed();
     }
 
     private OnnxDistillSampling<HeunSampler> Ours(Setup setup) => new(new HeunSampler(setup.Teacher, new DeviceOptions { Threads = Setup.Threads }),
