@@ -14,8 +14,9 @@ internal sealed class CrossCheck
     private readonly List<string> _faults = [];
     private readonly OrderedDictionary<string, double> _largest = [];
 
-    /// <summary>Compares the losses of some iterations and what they made of the weights; on demand also, stricter, the changes made to each of them.</summary>
-    public void AddTraining(ITrainingSide ours, ITrainingSide theirs, bool changes)
+    /// <summary>Compares the losses of some iterations and what they made of the weights; where a tolerance is given also, stricter, the
+    /// changes made to each of them.</summary>
+    public void AddTraining(ITrainingSide ours, ITrainingSide theirs, double? changes)
     {
         var before = ours.Weights(Roles.Student, average: false);
         for (var step = 0; step < Steps; step++)
@@ -31,8 +32,8 @@ internal sealed class CrossCheck
             {
                 var what = $"{role} {name}{(average ? " (average)" : "")}";
                 Note("parameters", Difference(a[name], b[name], null), what);
-                if (changes)
-                    Note("the changes that training made to them", Difference(a[name], b[name], before[name]), $"the update of {what}");
+                if (changes is { } tolerance)
+                    Note("the changes that training made to them", Difference(a[name], b[name], before[name]), $"the update of {what}", tolerance);
             }
         }
     }
@@ -52,9 +53,9 @@ internal sealed class CrossCheck
     /// <summary>One line.</summary>
     public override string ToString() => string.Join(", ", _largest.Select(l => FormattableString.Invariant($"{l.Key} {l.Value:E1}")));
 
-    private void Note(string kind, double difference, string what)
+    private void Note(string kind, double difference, string what, double tolerance = Tolerance)
     {
-        if (!(difference <= Tolerance))
+        if (!(difference <= tolerance))
             _faults.Add(FormattableString.Invariant($"{what} differs by {difference:E2}"));
         _largest[kind] = Math.Max(_largest.GetValueOrDefault(kind), difference);
     }

@@ -20,23 +20,22 @@ internal sealed class TorchDit : ITorchNetwork
     // Weights of products have the exporter's numbers, in the order in which the graph uses them.
     public TorchDit(TorchParameters p)
     {
-        (Tensor, Tensor) Affine(string name) => (p.Take($"{name}.weight"), p.Take($"{name}.bias"));
         (Tensor, Tensor, Tensor, Tensor) Convolution(int layer, string scale, string shift) => (p.Take($"model.init_conv_seq.{layer}.weight"),
             p.Take($"model.init_conv_seq.{layer}.bias"), p.Take(scale, Channels), p.Take(shift, Channels));
         _convolutions = [Convolution(0, "onnx::Mul_793", "onnx::Add_794"), Convolution(3, "onnx::Mul_795", "onnx::Add_796")];
         (_patchWeight, _patchBias) = (p.TakeTurned("onnx::MatMul_799"), p.Take("model.x_embedder.bias"));
-        (_time0, _time2) = (Affine("model.t_embedder.mlp.0"), Affine("model.t_embedder.mlp.2"));
+        (_time0, _time2) = (p.Affine("model.t_embedder.mlp.0"), p.Affine("model.t_embedder.mlp.2"));
         _classes = p.Take("model.y_embedder.embedding_table.weight");
         (_sin, _cos) = (p.Take("onnx::Mul_809"), p.Take("onnx::Mul_810"));
         _blocks = [.. Enumerable.Range(0, Blocks).Select(i =>
         {
             Tensor Product(int place) => p.TakeTurned($"onnx::MatMul_{800 + (15 * i) + place}");
             var name = $"model.layers.{i}";
-            return new Block(Affine($"{name}.adaLN_modulation.1"), Affine($"{name}.attention_norm"), Affine($"{name}.ffn_norm"),
-                Affine($"{name}.attention.q_norm"), Affine($"{name}.attention.k_norm"),
+            return new Block(p.Affine($"{name}.adaLN_modulation.1"), p.Affine($"{name}.attention_norm"), p.Affine($"{name}.ffn_norm"),
+                p.Affine($"{name}.attention.q_norm"), p.Affine($"{name}.attention.k_norm"),
                 Product(0), Product(1), Product(2), Product(11), Product(12), Product(13), Product(14));
         })];
-        _finalModulation = Affine("model.final_layer.adaLN_modulation.1");
+        _finalModulation = p.Affine("model.final_layer.adaLN_modulation.1");
         (_outputWeight, _outputBias) = (p.TakeTurned("onnx::MatMul_845"), p.Take("model.final_layer.linear.bias"));
         p.RequireAllTaken();
     }

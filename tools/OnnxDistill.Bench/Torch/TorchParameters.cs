@@ -22,6 +22,9 @@ internal sealed class TorchParameters(Network template, bool trained) : IDisposa
         return Keep(name, tensor(stored.As<float>().ToArray(), dims.Length > 0 ? dims : stored.Dims), turned: false);
     }
 
+    /// <summary>A layer's weight and bias, as they are stored.</summary>
+    public (Tensor Weight, Tensor Bias) Affine(string name) => (Take($"{name}.weight"), Take($"{name}.bias"));
+
     /// <summary>The weight of a layer, stored [inputs, outputs], as torch's [outputs, inputs].</summary>
     public Tensor TakeTurned(string name)
     {

@@ -6,6 +6,10 @@ namespace OnnxDistill.Bench;
 /// <summary>One training iteration, as the subject's recipe has it.</summary>
 internal sealed class TrainingWorkload(string name, string title, ISubject subject) : IWorkload
 {
+    // Relative to the whole of a parameter's change. A key's normalisation before a softmax, a time embedding that all samples share: where the sum of a
+    // gradient all but cancels, either library's rounding leaves 1e-4 of it (seen: 1.2e-4); a wrong coefficient or a missing term is 1e-2 and more.
+    private const double ChangeTolerance = 1e-3;
+
     public string Name => name;
 
     public string Title => title;
@@ -27,12 +31,12 @@ internal sealed class TrainingWorkload(string name, string title, ISubject subje
     public CrossCheck Check(Func<string[], Setup> load)
     {
         var check = new CrossCheck();
-        Add(check, load(["training.optimizer.epsilon=1", "training.optimizer.learningRate=1e-2", "training.optimizers.fake_score.learningRate=1e-2"]), changes: true);
-        Add(check, load(["training.optimizer.epsilon=1e-4"]), changes: false);
+        Add(check, load(["training.optimizer.epsilon=1", "training.optimizer.learningRate=1e-2", "training.optimizers.fake_score.learningRate=1e-2"]), ChangeTolerance);
+        Add(check, load(["training.optimizer.epsilon=1e-4"]), null);
         return check.Passed();
     }
 
-    private void Add(CrossCheck check, Setup setup, bool changes)
+    private void Add(CrossCheck check, Setup setup, double? changes)
     {
         using var ours = new OnnxDistillTraining(TrainingProgram.Build(setup.Recipe));
         using var theirs = new TorchTraining(subject, setup, new SameNoise(setup));
