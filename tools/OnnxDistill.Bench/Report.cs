@@ -6,7 +6,7 @@ namespace OnnxDistill.Bench;
 internal static class Report
 {
     /// <summary>The results as a page of Markdown. The README's table is read from the rows of its first table (see ReadmeBenchmarkTests).</summary>
-    public static string Write(IWorkload workload, Setup setup, CrossCheck check, Comparison comparison, double gigaflops, double peak, double seconds)
+    public static string Write(IWorkload workload, Setup setup, string check, Comparison comparison, double gigaflops, double peak, double seconds)
     {
         var page = new StringBuilder();
         void Line(FormattableString text) => page.Append(text.ToString(CultureInfo.InvariantCulture)).Append('\n');

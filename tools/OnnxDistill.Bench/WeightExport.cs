@@ -16,10 +16,19 @@ internal static class WeightExport
     {
         foreach (var subject in WorkloadList.All.Select(w => w.Subject).DistinctBy(s => s.Name).Where(s => s.Missing is null))
         {
-            var teacher = Setup.Load(subject, subject.Prepare(scratch)).Teacher;
+            var setup = Setup.Load(subject, subject.Prepare(scratch));
+            var teacher = setup.Teacher;
             var arrays = teacher.AtAnyBatch().Parameters.Select(p => KeyValuePair.Create(p.Name, p.Constant!)); // a parameter is an initializer
             var file = Path.Combine(folder, $"{subject.Name}.npz");
-            NpzFile.Write(file, arrays.Concat(Reference(teacher).Select(a => KeyValuePair.Create($"reference/{a.Key}", a.Value))));
+            var settings = new Dictionary<string, double>
+            {
+                ["batch"] = setup.Task.Batch,
+                ["sigma_data"] = setup.Task.SigmaData,
+                ["sigma_init"] = setup.Task.SigmaInit,
+                ["sigma_min"] = teacher.Card.SigmaMin,
+                ["sigma_max"] = teacher.Card.SigmaMax,
+            };
+            NpzFile.Write(file, arrays.Concat(settings.Select(s => KeyValuePair.Create($"setting/{s.Key}", TensorData.Of([s.Value], 1)))).Concat(Reference(teacher).Select(a => KeyValuePair.Create($"reference/{a.Key}", a.Value))));
             Console.Error.WriteLine($"wrote {file}");
         }
     }

@@ -16,13 +16,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public WorkerProcess(string side, string workload, string[] settings)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        // 'dotnet Bench.dll' and the apphost alike.
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        foreach (var argument in new[] { "worker", side, workload }.Concat(settings))
-            start.ArgumentList.Add(argument);
-        _process = Process.Start(start)!;
+        _process = ChildProcess.Start(takesInput: true, ["worker", side, workload, .. settings]);
         Expect("ready", Read());
     }
 
