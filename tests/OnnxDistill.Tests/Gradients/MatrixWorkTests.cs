@@ -3,7 +3,7 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Verification;
 
-namespace OnnxDistill.Tests.Verification;
+namespace OnnxDistill.Tests.Gradients;
 
 [TestClass]
 public sealed class MatrixWorkTests
