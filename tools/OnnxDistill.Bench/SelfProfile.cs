@@ -24,10 +24,10 @@ internal static class SelfProfile
     {
         var training = program.Recipe.Recipe.Training;
         var device = TrainingEngine.DeviceOf(training);
-        var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n, training.Lanes));
+        var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n, program.Parts));
         var optimizers = program.Networks.ToDictionary(n => n.Role, n => new OptimizerRunner(states[n.Role], device));
         var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
-        var phases = program.LaneGraphs().Select(g => new LanedPhase(g, training.Lanes, states, training.Seed, lane)).ToList();
+        var phases = program.PartGraphs().Select(g => new LanedPhase(g, program.Parts, states, training.Seed, lane)).ToList();
         var times = new Dictionary<string, List<double>>();
         void Time(string part, Action action)
         {

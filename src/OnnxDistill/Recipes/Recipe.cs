@@ -105,6 +105,11 @@ public sealed record TrainingOptions : IValidatableObject
     [Range(1, 64)]
     public int Lanes { get; init; } = 1;
 
+    /// <summary>Samples that a session runs at once; 0 for all of a lane's part. A smaller number needs less memory: the parts of a batch run one after the
+    /// other and their gradients are added up. Batch = microBatch x rounds x lanes x ranks. Sums come in another order, nothing else changes.</summary>
+    [Range(0, 1 << 20)]
+    public int MicroBatch { get; init; }
+
     /// <summary>The optimizer of that role.</summary>
     public OptimizerOptions OptimizerOf(string role) => Optimizers.GetValueOrDefault(role, Optimizer);
 

@@ -10,14 +10,14 @@ internal sealed class LanedPhase : IDisposable
 {
     private readonly List<PhaseRunner> _lanes = [];
 
-    public LanedPhase(TrainingGraph graph, int lanes, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
+    public LanedPhase(TrainingGraph graph, BatchParts parts, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
     {
         try
         {
-            for (var lane = 0; lane < lanes; lane++)
+            for (var lane = 0; lane < parts.Lanes; lane++)
             {
                 // One profile a phase is enough: lanes do the same.
-                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, lane));
+                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, parts, lane));
             }
         }
         catch
@@ -32,16 +32,16 @@ internal sealed class LanedPhase : IDisposable
     /// <summary>Threads of one lane's session when there are that many in all; 0 means one a core.</summary>
     public static int ThreadsPerLane(int threads, int lanes) => lanes == 1 ? threads : Math.Max(1, (threads > 0 ? threads : Environment.ProcessorCount) / lanes);
 
-    /// <summary>Runs update number <paramref name="update"/> on every lane and returns the mean loss, which is the batch's.</summary>
-    public float Run(long update)
+    /// <summary>Runs a round of update number <paramref name="update"/> on every lane and returns the mean loss of its parts.</summary>
+    public float Run(long update, int round = 0)
     {
         if (_lanes.Count == 1)
-            return _lanes[0].Run(update);
-        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update))).ToArray();
+            return _lanes[0].Run(update, round);
+        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update, round))).ToArray();
         var sum = 0f;
         try
         {
-            sum = _lanes[0].Run(update);
+            sum = _lanes[0].Run(update, round);
         }
         finally
         {

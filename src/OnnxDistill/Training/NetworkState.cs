@@ -4,7 +4,7 @@ namespace OnnxDistill.Training;
 
 /// <summary>
 /// The numbers of one trained network: weights, moments and EMA as flat vectors, each twice (what a run reads and what it writes),
-/// and the gradient. Owns its buffers.
+/// and the gradient, from the parts of the batch to their sum. Owns its buffers.
 /// </summary>
 public sealed class NetworkState : IDisposable
 {
@@ -13,12 +13,20 @@ public sealed class NetworkState : IDisposable
     /// <summary>Vectors at their initial values: weights (and EMA) of the template, moments zero.</summary>
     /// <param name="network">What is trained.</param>
     /// <param name="lanes">Parts of the batch, each with a gradient of its own.</param>
-    public NetworkState(TrainedNetwork network, int lanes = 1)
+    public NetworkState(TrainedNetwork network, int lanes = 1) : this(network, new BatchParts(lanes, lanes))
     {
-        Description = network;
+    }
+
+    /// <summary>Vectors at their initial values, with a gradient for each lane and, where the parts have to be added up, two for their sum.</summary>
+    /// <param name="network">What is trained.</param>
+    /// <param name="parts">How the batch is cut.</param>
+    public NetworkState(TrainedNetwork network, BatchParts parts)
+    {
+        (Description, Parts) = (network, parts);
         foreach (var name in OptimizerGraph.State(network.Optimizer, network.HasEma))
             _vectors[name] = [network.Layout.Allocate(), network.Layout.Allocate()];
-        Gradients = [.. Enumerable.Range(0, lanes).Select(_ => network.Layout.Allocate())];
+        Gradients = [.. Enumerable.Range(0, parts.Lanes).Select(_ => network.Layout.Allocate())];
+        Sums = [.. Enumerable.Range(0, parts.AddsUp ? Math.Min(parts.Rounds, 2) : 0).Select(_ => network.Layout.Allocate())];
         foreach (var parameter in network.Network.Parameters)
         {
             network.Layout.View(Current(OptimizerGraph.Weights), parameter.Name).CopyFrom(parameter.Constant!);
@@ -30,8 +38,17 @@ public sealed class NetworkState : IDisposable
     /// <summary>What the vectors mean.</summary>
     public TrainedNetwork Description { get; }
 
-    /// <summary>The gradients that the phases write and the optimizer reads, one a lane; numbers of parameters without gradient stay zero.</summary>
+    /// <summary>How the batch is cut.</summary>
+    public BatchParts Parts { get; }
+
+    /// <summary>The gradients that the phases write, one a lane; numbers of parameters without gradient stay zero.</summary>
     public IReadOnlyList<TensorBuffer> Gradients { get; }
+
+    /// <summary>The gradient so far, summed over lanes and rounds: round r writes number r mod 2 and reads the other one. Empty where nothing is added up.</summary>
+    internal IReadOnlyList<TensorBuffer> Sums { get; }
+
+    /// <summary>What the optimizer reads when all rounds are done: the sum, or the lanes' gradients. Ranks exchange the only one there is.</summary>
+    internal IReadOnlyList<TensorBuffer> Totals => Parts.AddsUp ? [Sums[(Parts.Rounds - 1) % 2]] : Gradients;
 
     /// <summary>Which of each pair holds the current values: 0 or 1.</summary>
     public int Parity { get; private set; }
@@ -56,7 +73,7 @@ public sealed class NetworkState : IDisposable
     {
         foreach (var buffer in _vectors.Values.SelectMany(pair => pair))
             buffer.Dispose();
-        foreach (var gradient in Gradients)
+        foreach (var gradient in Gradients.Concat(Sums))
             gradient.Dispose();
     }
 }

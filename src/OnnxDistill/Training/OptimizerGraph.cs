@@ -46,6 +46,9 @@ public static class OptimizerGraph
     /// <summary>Input of a block's graph, scalar: what clipping by norm multiplies the gradient by; absent where nothing is clipped by norm.</summary>
     internal const string ClipFactor = "clip_factor";
 
+    /// <summary>Input: the gradient of the rounds before.</summary>
+    internal const string Sum = "gradient_sum";
+
     private static readonly Dim BlockLength = Dim.Named("block");
 
     /// <summary>Name of the output that replaces an input.</summary>
@@ -76,7 +79,7 @@ public static class OptimizerGraph
     {
         var b = new GraphBuilder("optimizer");
         var vectors = Vectors(b, options, ema, length);
-        var gradient = Norms(b, options, length, lanes) is var (clipped, norm) && options.ClipNorm > 0
+        var gradient = Norms(b, options, length, lanes, lanes) is var (clipped, norm) && options.ClipNorm > 0
             // The 1e-6 is PyTorch's guard against a zero norm.
             ? b.Mul(clipped, b.Min(b.Div(b.Scalar(options.ClipNorm), b.Add(norm, 1e-6)), b.Scalar(1))) : clipped;
         Update(b, options, vectors, gradient, lanes);
@@ -87,27 +90,40 @@ public static class OptimizerGraph
     /// The graph for a block of the vector, of any length. Where the whole vector's norm decides on the clipping it is a scalar input,
     /// <see cref="ClipFactor"/>, and <see cref="BuildBlockNorm"/> has to run on every block before; else the block's norm is an output.
     /// </summary>
-    internal static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int lanes)
+    /// <param name="options">Settings.</param>
+    /// <param name="ema">Whether an average of the weights is kept.</param>
+    /// <param name="inputs">Gradients that are added up.</param>
+    /// <param name="parts">Parts of the batch, of which their sum is divided by.</param>
+    internal static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int inputs, int parts)
     {
         var b = new GraphBuilder("optimizer block");
         var vectors = Vectors(b, options, ema, BlockLength);
         var gradient = options.ClipNorm > 0
-            ? b.Mul(Clipped(b, options, Cleaned(b, options, Total(b, BlockLength, lanes), lanes), lanes), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
-            : Norms(b, options, BlockLength, lanes).Gradient;
-        Update(b, options, vectors, gradient, lanes);
+            ? b.Mul(Clipped(b, options, Cleaned(b, options, Total(b, BlockLength, inputs), parts), parts), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
+            : Norms(b, options, BlockLength, inputs, parts).Gradient;
+        Update(b, options, vectors, gradient, parts);
         return new OnnxModel(b.Graph);
     }
 
     /// <summary>The <see cref="Measures"/> of a block's gradient.</summary>
-    internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int lanes)
+    internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int inputs, int parts)
     {
         var b = new GraphBuilder("gradient norm");
-        if (Norms(b, options, BlockLength, lanes).Norm is var norm && Norms(options).Contains(ClippedNorm))
+        if (Norms(b, options, BlockLength, inputs, parts).Norm is var norm && Norms(options).Contains(ClippedNorm))
             b.Output(ClippedNorm, norm);
         return new OnnxModel(b.Graph);
     }
 
-    // From here on "gradient" is the sum over the lanes: that it is a mean is left to the factors that it meets anyway, which saves a pass.
+    /// <summary>The graph that adds a round's gradients up in a block: the lanes', and from the second round on the sum so far.</summary>
+    internal static OnnxModel BuildBlockSum(int lanes, bool first)
+    {
+        var b = new GraphBuilder("gradient sum");
+        var total = Total(b, BlockLength, lanes);
+        b.Output(Next(Sum), first ? lanes == 1 ? b.Sum(total) : total : b.Add(b.Input(Sum, ElementType.Float32, Shape.Of(BlockLength)), total));
+        return new OnnxModel(b.Graph);
+    }
+
+    // From here on "gradient" is the sum over the parts: that it is a mean is left to the factors that it meets anyway, which saves a pass.
     private static Value Total(GraphBuilder b, Dim length, int lanes)
     {
         var gradients = Enumerable.Range(0, lanes).Select(lane => b.Input(LaneGradient(lane), ElementType.Float32, Shape.Of(length))).ToArray();
@@ -115,23 +131,23 @@ public static class OptimizerGraph
     }
 
     // The papers' rule on the mean gradient: nan becomes 0, an infinity keeps its sign and becomes finite; clipping leaves nan alone, but not an infinity.
-    private static Value Cleaned(GraphBuilder b, OptimizerOptions options, Value total, int lanes)
+    private static Value Cleaned(GraphBuilder b, OptimizerOptions options, Value total, int parts)
     {
         if (options.NonFinite != NonFiniteGradients.Zero)
             return total;
-        var limit = InfinityBecomes * lanes;
+        var limit = InfinityBecomes * parts;
         var bounded = b.Where(b.IsInf(total), b.Clip(total, -limit, limit), total);
         return b.Where(b.IsNaN(total), b.Scalar(0), bounded);
     }
 
-    private static Value Clipped(GraphBuilder b, OptimizerOptions options, Value total, int lanes) =>
-        options.ClipValue > 0 ? b.Clip(total, -options.ClipValue * lanes, options.ClipValue * lanes) : total;
+    private static Value Clipped(GraphBuilder b, OptimizerOptions options, Value total, int parts) =>
+        options.ClipValue > 0 ? b.Clip(total, -options.ClipValue * parts, options.ClipValue * parts) : total;
 
     // The gradient clipped by value, and its norm; the norm before is an output, and so is the count of what was replaced.
-    private static (Value Gradient, Value Norm) Norms(GraphBuilder b, OptimizerOptions options, Dim length, int lanes)
+    private static (Value Gradient, Value Norm) Norms(GraphBuilder b, OptimizerOptions options, Dim length, int inputs, int parts)
     {
-        var raw = Total(b, length, lanes);
-        var total = Cleaned(b, options, raw, lanes);
+        var raw = Total(b, length, inputs);
+        var total = Cleaned(b, options, raw, parts);
         var norm = Norm(total);
         b.Output(GradientNorm, norm);
         if (options.NonFinite == NonFiniteGradients.Zero)
@@ -140,20 +156,20 @@ public static class OptimizerGraph
             var bad = b.Cast(b.Or(b.IsNaN(raw), b.IsInf(raw)), ElementType.Float32);
             b.Output(Replaced, b.ReduceSum(bad, keepDims: false));
         }
-        var gradient = Clipped(b, options, total, lanes);
+        var gradient = Clipped(b, options, total, parts);
         return (gradient, Norms(options).Contains(ClippedNorm) ? Norm(gradient) : norm);
 
-        Value Norm(Value x) => b.Mul(b.Emit("ReduceL2", [x], ElementType.Float32, Shape.Scalar, ("keepdims", 0)), 1.0 / lanes);
+        Value Norm(Value x) => b.Mul(b.Emit("ReduceL2", [x], ElementType.Float32, Shape.Scalar, ("keepdims", 0)), 1.0 / parts);
     }
 
     private static Dictionary<string, Value> Vectors(GraphBuilder b, OptimizerOptions options, bool ema, Dim length) =>
         State(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Of(length)));
 
-    private static void Update(GraphBuilder b, OptimizerOptions options, Dictionary<string, Value> vectors, Value gradient, int lanes)
+    private static void Update(GraphBuilder b, OptimizerOptions options, Dictionary<string, Value> vectors, Value gradient, int parts)
     {
         var ema = vectors.ContainsKey(Ema);
         var scalars = Scalars(options, ema).ToDictionary(n => n, n => b.Input(n, ElementType.Float32, Shape.Scalar));
-        var share = 1.0 / lanes;
+        var share = 1.0 / parts;
 
         var first = gradient;
         if (options.Beta1 > 0)
@@ -163,7 +179,7 @@ public static class OptimizerGraph
             share = 1;
         }
         // The factor first: the square alone might overflow where the second moment does not.
-        var square = b.Mul(b.Mul(gradient, (1 - options.Beta2) / lanes / lanes), gradient);
+        var square = b.Mul(b.Mul(gradient, (1 - options.Beta2) / parts / parts), gradient);
         var second = b.Add(b.Mul(vectors[SecondMoment], options.Beta2), square);
         b.Output(Next(SecondMoment), second);
 

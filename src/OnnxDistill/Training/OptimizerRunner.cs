@@ -51,6 +51,13 @@ internal sealed class OptimizerRunner : IDisposable
 
     private bool Clips => _state.Description.Optimizer.ClipNorm > 0;
 
+    /// <summary>After a round's runs, where the batch is cut so that gradients have to be added up: adds them.</summary>
+    public void Sum(int round)
+    {
+        if (_state.Parts.AddsUp)
+            SideBySide(worker => worker.Sum(round));
+    }
+
     /// <summary>Makes one update. A gradient that is not finite changes nothing.</summary>
     /// <param name="learningRate">Step size.</param>
     /// <param name="emaBeta">Decay of the average.</param>

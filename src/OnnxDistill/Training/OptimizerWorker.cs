@@ -39,6 +39,8 @@ internal sealed class OptimizerWorker : IDisposable
     private readonly GraphSession? _norm;
     private readonly List<SessionBinding>[] _updates = [[], []];
     private readonly List<SessionBinding> _norms = [];
+    private readonly GraphSession?[] _sum = new GraphSession?[2];
+    private readonly List<SessionBinding>[] _sums = [[], [], []];
 
     /// <summary>Sessions and bindings, made once.</summary>
     /// <param name="state">The vectors.</param>
@@ -50,12 +52,14 @@ internal sealed class OptimizerWorker : IDisposable
         IReadOnlyDictionary<string, TensorBuffer> measures, DeviceOptions device)
     {
         var network = state.Description;
-        var (options, lanes) = (network.Optimizer, state.Gradients.Count);
+        var (options, inputs, parts) = (network.Optimizer, state.Totals.Count, state.Parts);
         try
         {
-            _update = GraphSession.Create(OptimizerGraph.BuildBlock(options, network.HasEma, lanes), device, $"the optimizer of {network.Role}");
+            _update = GraphSession.Create(OptimizerGraph.BuildBlock(options, network.HasEma, inputs, parts.Count), device, $"the optimizer of {network.Role}");
             if (options.ClipNorm > 0)
-                _norm = GraphSession.Create(OptimizerGraph.BuildBlockNorm(options, lanes), device, $"the gradient's norm of {network.Role}");
+                _norm = GraphSession.Create(OptimizerGraph.BuildBlockNorm(options, inputs, parts.Count), device, $"the gradient's norm of {network.Role}");
+            for (var later = 0; parts.AddsUp && later < Math.Min(parts.Rounds, 2); later++)
+                _sum[later] = GraphSession.Create(OptimizerGraph.BuildBlockSum(parts.Lanes, first: later == 0), device, $"the gradient's sum of {network.Role}");
             foreach (var block in blocks)
                 Bind(state, block, scalars, measures);
         }
@@ -72,10 +76,13 @@ internal sealed class OptimizerWorker : IDisposable
     /// <summary>Reads the vectors of that parity and writes the others.</summary>
     public void Update(int parity) => _updates[parity].ForEach(b => b.Run());
 
+    /// <summary>Adds a round's gradients to those of the rounds before.</summary>
+    public void Sum(int round) => _sums[round == 0 ? 0 : 1 + (round % 2)].ForEach(b => b.Run());
+
     private void Bind(NetworkState state, OptimizerBlock block, IReadOnlyDictionary<string, TensorBuffer> scalars, IReadOnlyDictionary<string, TensorBuffer> measures)
     {
         KeyValuePair<string, TensorView> Part(string name, TensorBuffer vector) => KeyValuePair.Create(name, vector.View(block.Offset, [block.Count]));
-        var gradients = state.Gradients.Select((g, lane) => Part(OptimizerGraph.LaneGradient(lane), g)).ToArray();
+        var gradients = state.Totals.Select((g, lane) => Part(OptimizerGraph.LaneGradient(lane), g)).ToArray();
         var measured = measures.Select(n => KeyValuePair.Create(n.Key, n.Value.View(block.Index, []))).ToArray();
         if (_norm is not null)
             _norms.Add(_norm.Bind(gradients, measured));
@@ -85,13 +92,26 @@ internal sealed class OptimizerWorker : IDisposable
             var outputs = state.Vectors.Select(v => Part(OptimizerGraph.Next(v), state.At(v, 1 - parity))).Concat(_norm is null ? measured : []);
             _updates[parity].Add(_update.Bind(inputs, outputs));
         }
+        BindSums(state, Part);
+    }
+
+    private void BindSums(NetworkState state, Func<string, TensorBuffer, KeyValuePair<string, TensorView>> part)
+    {
+        var lanes = state.Gradients.Select((g, lane) => part(OptimizerGraph.LaneGradient(lane), g)).ToArray();
+        KeyValuePair<string, TensorView> Target(int i) => part(OptimizerGraph.Next(OptimizerGraph.Sum), state.Sums[i]);
+        if (_sum[0] is { } first)
+            _sums[0].Add(first.Bind(lanes, [Target(0)]));
+        for (var i = 0; _sum[1] is { } later && i < 2; i++)
+            _sums[1 + i].Add(later.Bind([.. lanes, part(OptimizerGraph.Sum, state.Sums[1 - i])], [Target(i)]));
     }
 
     public void Dispose()
     {
-        foreach (var binding in _updates.Append(_norms).SelectMany(b => b))
+        foreach (var binding in _updates.Append(_norms).Concat(_sums).SelectMany(b => b))
             binding.Dispose();
         _update?.Dispose();
         _norm?.Dispose();
+        foreach (var sum in _sum)
+            sum?.Dispose();
     }
 }

@@ -7,7 +7,7 @@ using OnnxDistill.Runtime.Sessions;
 namespace OnnxDistill.Training;
 
 /// <summary>
-/// Runs one phase's training graph on one lane's part of the batch: fills its random inputs by counter, reads weights and writes gradients
+/// Runs one phase's training graph on a lane's parts of the batch: fills its random inputs by counter, reads weights and writes gradients
 /// where they lie. Owns its session.
 /// </summary>
 internal sealed class PhaseRunner : IDisposable
@@ -18,11 +18,12 @@ internal sealed class PhaseRunner : IDisposable
     private readonly List<(Feed Feed, TensorBuffer Buffer, NoiseStream Stream)> _feeds = [];
     private readonly Dictionary<long, SessionBinding> _bindings = [];
     private readonly TensorBuffer _loss;
+    private readonly BatchParts _parts;
     private readonly int _lane;
 
-    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, int lane = 0)
+    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, BatchParts parts, int lane)
     {
-        (_graph, _states, _lane) = (graph, states, lane);
+        (_graph, _states, _parts, _lane) = (graph, states, parts, lane);
         _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
         // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
         _loss = new TensorBuffer(ElementType.Float32, 1);
@@ -39,19 +40,19 @@ internal sealed class PhaseRunner : IDisposable
     /// <summary>The random stream of a feed: named, so that phases and inputs are independent of each other and of their order.</summary>
     public static StreamId StreamOf(TrainingPhase phase, Feed feed) => StreamId.Named($"{phase.Name}/{feed.Name}");
 
-    /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) and returns the loss.</summary>
-    public float Run(long update)
+    /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) on the part of that round and returns the loss.</summary>
+    public float Run(long update, int round)
     {
         foreach (var (feed, buffer, stream) in _feeds)
-            Fill(feed, buffer, stream, update);
+            Fill(feed, buffer, stream, update, _parts.Index(round, _lane));
         Binding().Run();
         return _loss.Span<float>()[0];
     }
 
-    // Lanes draw what one run of the whole batch would: each its own stretch of it.
-    private void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update)
+    // Parts draw what one run of the whole batch would: each its own stretch of it.
+    private static void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update, int part)
     {
-        var first = _lane * buffer.Count;
+        var first = part * buffer.Count;
         switch (feed.Kind)
         {
             case FeedKind.Normal:

@@ -5,6 +5,7 @@ using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
 
@@ -23,8 +24,8 @@ public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Lay
 public sealed class TrainingProgram
 {
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
-        IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
-        (Recipe, Teacher, Initial, Task, Networks, Graphs) = (recipe, teacher, initial, task, networks, graphs);
+        BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
+        (Recipe, Teacher, Initial, Task, Parts, Networks, Graphs) = (recipe, teacher, initial, task, parts, networks, graphs);
 
     /// <summary>The recipe.</summary>
     public LoadedRecipe Recipe { get; }
@@ -38,6 +39,9 @@ public sealed class TrainingProgram
     /// <summary>Sizes and scales.</summary>
     public DistillationTask Task { get; }
 
+    /// <summary>How the batch is cut into lanes, rounds and ranks.</summary>
+    public BatchParts Parts { get; }
+
     /// <summary>The trained networks, sorted by role.</summary>
     public IReadOnlyList<TrainedNetwork> Networks { get; }
 
@@ -48,11 +52,14 @@ public sealed class TrainingProgram
     public TrainedNetwork Network(string role) => Networks.First(n => n.Role == role);
 
     /// <summary>Loads the teacher and builds every graph.</summary>
-    /// <exception cref="RecipeException">Teacher and initial network do not fit each other or the method.</exception>
+    /// <param name="loaded">The recipe.</param>
+    /// <param name="ranks">The processes that share the work; null for this one alone.</param>
+    /// <exception cref="RecipeException">Teacher and initial network do not fit each other or the method, or the batch cannot be cut.</exception>
     /// <exception cref="Graph.UnsupportedOpException">An operator cannot be differentiated.</exception>
-    public static TrainingProgram Build(LoadedRecipe loaded)
+    public static TrainingProgram Build(LoadedRecipe loaded, IRankGroup? ranks = null)
     {
         var (recipe, method) = (loaded.Recipe, loaded.Method);
+        var parts = BatchParts.Of(recipe.Training, method, ranks?.Count ?? 1, ranks?.Rank ?? 0);
         var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
         if (teacher is null && method.Name != DenoisingScoreMatching.MethodName)
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
@@ -66,11 +73,6 @@ public sealed class TrainingProgram
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
         var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels);
-        if (recipe.Training.Lanes > 1 && (batch % recipe.Training.Lanes != 0 || method.CouplesBatch))
-        {
-            throw new RecipeException($"training.lanes: found {recipe.Training.Lanes} with training.batch {batch} and the method '{method.Name}', expected "
-                + (method.CouplesBatch ? "1, because this method's losses look at the batch as a whole." : "a number that divides the batch."));
-        }
         var template = initial.AtBatch(batch);
         if (template.Parameters.Count == 0)
         {
@@ -79,15 +81,15 @@ public sealed class TrainingProgram
         }
         var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, networks, BuildGraphs(loaded, task, teacher, initial, template, templates));
+        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, task, teacher, initial, template, templates));
     }
 
-    /// <summary>The phases' graphs for one lane's part of the batch: the loss of each is the mean over its own samples.</summary>
-    internal IReadOnlyList<TrainingGraph> LaneGraphs()
+    /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
+    internal IReadOnlyList<TrainingGraph> PartGraphs()
     {
-        if (Recipe.Recipe.Training.Lanes == 1)
+        if (Parts.Count == 1)
             return Graphs;
-        var task = Task with { Batch = Task.Batch / Recipe.Recipe.Training.Lanes };
+        var task = Task with { Batch = Parts.Samples };
         var template = Initial.AtBatch(task.Batch);
         return BuildGraphs(Recipe, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
     }

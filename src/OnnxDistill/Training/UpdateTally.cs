@@ -14,10 +14,10 @@ internal struct UpdateTally
 
     /// <summary>Whether an update is to be made after that loss: a loss that is not finite spoils it, however sound its gradient looks, unless the
     /// optimizer follows the papers, which look at gradients only.</summary>
-    public static bool Wants(float loss, OptimizerOptions options) => float.IsFinite(loss) || options.NonFinite == NonFiniteGradients.Zero;
+    public static bool Wants(double loss, OptimizerOptions options) => double.IsFinite(loss) || options.NonFinite == NonFiniteGradients.Zero;
 
     /// <summary>Counts a phase's loss.</summary>
-    public void Loss(float loss) => _nonFiniteLosses += float.IsFinite(loss) ? 0 : 1;
+    public void Loss(double loss) => _nonFiniteLosses += double.IsFinite(loss) ? 0 : 1;
 
     /// <summary>Counts an update.</summary>
     public void Update(UpdateResult result)

@@ -33,7 +33,7 @@ public sealed class LanesTests
     public void A_batch_that_lanes_do_not_divide_is_refused()
     {
         var error = Assert.ThrowsExactly<RecipeException>(() => TrainingProgram.Build(Load("training.batch=250", "training.lanes=4")));
-        StringAssert.Contains(error.Message, "training.lanes: found 4 with training.batch 250");
+        StringAssert.Contains(error.Message, "training.batch: found 250 in 1 rank(s), training.lanes 4");
     }
 
     [TestMethod]
