@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OnnxDistill.Cli.Verbs;
+using OnnxDistill.Runtime.Parallel;
 
 namespace OnnxDistill.Cli;
 
@@ -30,7 +31,7 @@ internal static class CommandApp
     {
         var parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0)
-            return Refuse(parsed, args, output, error);
+            return RankEnvironment.Rank == 0 ? Refuse(parsed, args, output, error) : ExitCodes.WrongUsage;
         // Signals are StopSignals' business: the library's own handling ends the process two seconds after Ctrl+C, state saved or not.
         return parsed.Invoke(new InvocationConfiguration
         {

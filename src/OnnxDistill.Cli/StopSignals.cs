@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OnnxDistill.Runtime.Parallel;
 using Spectre.Console;
 
 namespace OnnxDistill.Cli;
@@ -25,6 +26,16 @@ internal sealed class StopSignals : IDisposable
         _source.Dispose();
     }
 
+    // mpirun sends the same signal for Ctrl+C and when a rank is lost; then nobody can finish the step, and mpirun ends the others soon.
+    private static string? Words() => (RankEnvironment.Count, RankEnvironment.Rank) switch
+    {
+        (1, _) => "\nStopping after this step; the state will be saved. Once more to end at once.",
+        (_, 0) => "\nAll ranks stop after this step and the state will be saved. If instead a rank was lost (mpirun then names it), go on from the newest state with --resume, on any number of ranks.",
+        // Rank 0 may be the one that is lost.
+        (_, 1) => "onnxdistill (rank 1): stopping with the other ranks. If rank 0 was lost, go on from the newest state with --resume, on any number of ranks.",
+        _ => null,
+    };
+
     private void Handle(PosixSignalContext context)
     {
         if (_source.IsCancellationRequested)
@@ -35,7 +46,8 @@ internal sealed class StopSignals : IDisposable
             return;
         }
         context.Cancel = true;
-        _error.WriteLine("\nStopping after this step; the state will be saved. Once more to end at once.");
+        if (Words() is { } words)
+            _error.WriteLine(words);
         _source.Cancel();
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxDistill.Graph;
 using OnnxDistill.Runtime;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Cli;
@@ -9,7 +10,16 @@ namespace OnnxDistill.Cli;
 internal static class Verb
 {
     /// <summary>A command whose action gets a report and returns the exit code.</summary>
-    public static Command Create(string name, string description, IEnumerable<Symbol> symbols, Func<ParseResult, Report, CancellationToken, int> action)
+    public static Command Create(string name, string description, IEnumerable<Symbol> symbols, Func<ParseResult, Report, CancellationToken, int> action) =>
+        Create(name, description, symbols, () => RankEnvironment.Count == 1 ? SingleRank.Group : throw new UsageException(
+            $"mpirun started {RankEnvironment.Count} processes, but '{name}' works in one; leave mpirun out."), (parsed, report, _, stop) => action(parsed, report, stop));
+
+    /// <summary>A command whose work the processes that mpirun started share; without it, this one does it alone.</summary>
+    public static Command CreateShared(string name, string description, IEnumerable<Symbol> symbols, Func<ParseResult, Report, IRankGroup, CancellationToken, int> action) =>
+        Create(name, description, symbols, RankEnvironment.Join, action);
+
+    private static Command Create(string name, string description, IEnumerable<Symbol> symbols, Func<IRankGroup> join,
+        Func<ParseResult, Report, IRankGroup, CancellationToken, int> action)
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object for machines instead of text." };
         var verbose = new Option<bool>("--verbose") { Description = "Print stack traces of errors." };
@@ -26,9 +36,10 @@ internal static class Verb
         command.SetAction(parsed =>
         {
             var configuration = parsed.InvocationConfiguration;
-            var report = new Report(parsed.GetValue(json), configuration.Output);
+            // Rank 0 alone prints; the others only their errors.
+            var report = new Report(parsed.GetValue(json), RankEnvironment.Rank == 0 ? configuration.Output : TextWriter.Null);
             using var stop = new StopSignals(configuration.Error);
-            return Guard(report, configuration.Error, parsed.GetValue(verbose), () => action(parsed, report, stop.Token));
+            return Guard(report, configuration.Error, parsed.GetValue(verbose), join, ranks => action(parsed, report, ranks, stop.Token));
         });
         return command;
     }
@@ -44,19 +55,23 @@ internal static class Verb
         return argument;
     }
 
-    private static int Guard(Report report, TextWriter errors, bool verbose, Func<int> action)
+    private static int Guard(Report report, TextWriter errors, bool verbose, Func<IRankGroup> join, Func<IRankGroup, int> action)
     {
+        IRankGroup? ranks = null;
         try
         {
-            var code = action();
+            ranks = join();
+            var code = action(ranks);
             report.Print();
+            ranks.Leave();
             return code;
         }
         catch (Exception error)
         {
             var code = CodeOf(error);
-            errors.WriteLine($"onnxdistill: {(verbose || code == ExitCodes.Unexpected ? error.ToString() : error.Message)}");
+            RankErrors.Write(errors, verbose || code == ExitCodes.Unexpected ? error.ToString() : error.Message, code);
             report.Fail(error.Message, code);
+            ranks?.Abort(code);
             return code;
         }
     }
@@ -66,7 +81,7 @@ internal static class Verb
         ModelFileException or RecipeException or FileNotFoundException or DirectoryNotFoundException => ExitCodes.BadInput,
         UnauthorizedAccessException or IOException => ExitCodes.BadInput,
         UnsupportedOpException or TeacherMismatchException or RuntimeUnavailableException or GraphRunException => ExitCodes.NotSupported,
-        CheckFailedException => ExitCodes.CheckFailed,
+        CheckFailedException or RanksDisagreeException => ExitCodes.CheckFailed,
         DivergedException => ExitCodes.Diverged,
         UsageException or RunFolderException => ExitCodes.WrongUsage,
         _ => ExitCodes.Unexpected,

@@ -22,8 +22,8 @@ internal static class EvaluateVerb
         var crop = new Option<int>("--feature-crop") { HelpName = "PIXELS", Description = "Pixels cut from each side of a sample first.", DefaultValueFactory = _ => 0 };
         var mean = new Option<double>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
         var deviation = new Option<double>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
-        return Verb.Create("evaluate", "Measure a generator or a teacher against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
-            [model, reference, metrics, count, seed, steps, device, features, tensor, crop, mean, deviation], (parsed, report, _) =>
+        return Verb.CreateShared("evaluate", "Measure a generator or a teacher against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
+            [model, reference, metrics, count, seed, steps, device, features, tensor, crop, mean, deviation], (parsed, report, ranks, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(reference)!);
             var isMixture = Path.GetExtension(target).Equals(".csv", StringComparison.OrdinalIgnoreCase);
@@ -41,8 +41,8 @@ internal static class EvaluateVerb
                 Features = parsed.GetValue(features) ?? "",
                 FeatureTensor = parsed.GetValue(tensor) ?? "",
                 FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean), Deviation = parsed.GetValue(deviation) },
-            });
-            var samples = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), null, parsed.GetValue(steps), parsed.GetValue(device)));
+            }, ranks);
+            var samples = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), null, parsed.GetValue(steps), parsed.GetValue(device)), ranks);
             var numbers = evaluator.Measure(samples);
             report.Set("metrics", numbers);
             RunLines.MetricsTable(report, "metric", numbers);

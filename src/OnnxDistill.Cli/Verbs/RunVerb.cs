@@ -32,7 +32,7 @@ internal static class RunVerb
         {
             Description = "With --resume: end with exit code 3 where versions, device, processor or threads are others than the state was made with, instead of going on with a warning.",
         };
-        return Verb.Create(name, description, [recipe, output, set, device, dryRun, profile, resume, exact], (parsed, report, stop) =>
+        return Verb.CreateShared(name, description, [recipe, output, set, device, dryRun, profile, resume, exact], (parsed, report, ranks, stop) =>
         {
             var path = parsed.GetValue(recipe)!;
             if (parsed.GetValue(resume) is not null && parsed.GetValue(output) is not null)
@@ -43,20 +43,24 @@ internal static class RunVerb
             var loaded = RecipeLoader.Load(path, assignments);
             if (!accepts(loaded.Method.Name))
                 throw new UsageException($"'{path}' has the method '{loaded.Method.Name}', which the verb '{name}' does not run; '{(name == "train" ? "distill" : "train")}' does.");
+            ShareableDevice.Require(loaded.Recipe.Training.Device, ranks);
             var folder = parsed.GetValue(resume) ?? parsed.GetValue(output) ?? DefaultFolder(path, loaded.Name);
             if (parsed.GetValue(dryRun))
-                return Describe(TrainingProgram.Build(loaded), folder, report);
+                return Describe(TrainingProgram.Build(loaded, ranks), folder, report);
             if (parsed.GetResult(profile) is not null)
             {
-                ProfileTables.Print(TrainingProfile.Measure(TrainingProgram.Build(loaded), parsed.GetValue(profile) ?? 10), report);
+                ProfileTables.Print(TrainingProfile.Measure(TrainingProgram.Build(loaded, ranks), parsed.GetValue(profile) ?? 10), report);
                 return ExitCodes.Done;
             }
-            if (File.Exists(folder))
-                throw new UsageException($"'{folder}' is a file; name a folder for the run.");
-            OutputFile.RequireFolder(folder);
-            var program = TrainingProgram.Build(loaded);
+            if (ranks.Rank == 0)
+            {
+                if (File.Exists(folder))
+                    throw new UsageException($"'{folder}' is a file; name a folder for the run.");
+                OutputFile.RequireFolder(folder);
+            }
+            var program = TrainingProgram.Build(loaded, ranks);
             Announce(program, folder, report);
-            var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop, parsed.GetValue(exact)));
+            var result = RunTerminal.Watch(report, observer => Trainer.Run(program, folder, parsed.GetValue(resume) is not null, observer, stop, parsed.GetValue(exact), ranks));
             return Finish(result, path, folder, name, parsed.GetValue(set)!, report);
         });
     }
@@ -81,7 +85,7 @@ internal static class RunVerb
     {
         var training = program.Recipe.Recipe.Training;
         report.Line(string.Create(CultureInfo.InvariantCulture,
-            $"{program.Recipe.Method.Name} ({program.Recipe.Method.Paper}), {training.Images:N0} samples in batches of {training.Batch}, into {folder}"));
+            $"{program.Recipe.Method.Name} ({program.Recipe.Method.Paper}), {training.Images:N0} samples in batches of {training.Batch}{(program.Parts.Ranks > 1 ? $" on {program.Parts.Ranks} ranks" : "")}, into {folder}"));
     }
 
     private static int Describe(TrainingProgram program, string folder, Report report)

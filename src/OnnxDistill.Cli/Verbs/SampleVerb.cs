@@ -3,6 +3,7 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Imaging;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Sampling;
 using OnnxDistill.Teachers;
@@ -22,14 +23,15 @@ internal static class SampleVerb
         var label = new Option<long?>("--label") { HelpName = "CLASS", Description = "Class of every sample; without it classes go round." };
         var device = RunVerb.DeviceOption();
         var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "File: .png picture, .npy array, or .csv points.", DefaultValueFactory = _ => "samples.png" };
-        return Verb.Create("sample", "Draw samples from a generator (one step) or a teacher (Heun's method) into a picture, an .npy or a .csv.", [model, count, seed, steps, label, device, output],
-            (parsed, report, _) =>
+        return Verb.CreateShared("sample", "Draw samples from a generator (one step) or a teacher (Heun's method) into a picture, an .npy or a .csv.", [model, count, seed, steps, label, device, output],
+            (parsed, report, ranks, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
             var write = Writer(target);
             var file = OnnxReader.Read(path);
-            var samples = Draw(file, path, new SampleRequest(parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(label), parsed.GetValue(steps), parsed.GetValue(device)));
-            write(samples);
+            var samples = Draw(file, path, new SampleRequest(parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(label), parsed.GetValue(steps), parsed.GetValue(device)), ranks);
+            if (ranks.Rank == 0)
+                write(samples);
             report.Set("samples", samples.Count);
             report.Set("file", target);
             report.Line($"{target}: {samples.Count} samples [{string.Join(", ", samples.Dims.ToArray())}]");
@@ -40,23 +42,24 @@ internal static class SampleVerb
     /// <summary>What to draw.</summary>
     internal readonly record struct SampleRequest(int Count, long Seed, long? Label, int Steps, string? Device = null);
 
-    internal static SampleSet Draw(OnnxModel file, string path, SampleRequest request)
+    internal static SampleSet Draw(OnnxModel file, string path, SampleRequest request, IRankGroup ranks)
     {
         if (request.Count < 1)
             throw new UsageException($"--count: found {request.Count}, expected at least 1.");
         if (request.Steps < 1)
             throw new UsageException($"--steps: found {request.Steps}, expected at least 1; 18 is usual.");
-        var device = new DeviceOptions { Device = Known(request.Device ?? "cpu") };
+        var device = new DeviceOptions { Device = Known(request.Device ?? "cpu"), Threads = ranks.Count == 1 ? 0 : ranks.ThreadShare };
+        ShareableDevice.Require(device.Device, ranks);
         if (TeacherCard.Read(file) is { } card)
         {
             if (request.Label is null || request.Label != card.NullLabel || !card.IsConditional)
                 RequireLabel(request.Label, card.Labels, "teacher");
             using var teacher = new HeunSampler(new Denoiser(file, $"'{path}'"), device);
-            return teacher.Sample(request.Count, request.Seed, request.Steps, request.Label);
+            return teacher.Sample(request.Count, request.Seed, request.Steps, request.Label, ranks: ranks);
         }
         using var generator = new GeneratorSampler(file, device, $"'{path}'");
         RequireLabel(request.Label, generator.Labels, "generator");
-        return generator.Sample(request.Count, request.Seed, request.Label);
+        return generator.Sample(request.Count, request.Seed, request.Label, ranks: ranks);
     }
 
     private static string Known(string device)

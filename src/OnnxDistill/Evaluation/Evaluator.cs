@@ -2,6 +2,8 @@ using OnnxDistill.Data;
 using OnnxDistill.Metrics;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Parallel;
+using OnnxDistill.Sampling;
 
 namespace OnnxDistill.Evaluation;
 
@@ -10,16 +12,19 @@ public sealed class Evaluator : IDisposable
 {
     private readonly GaussianMixture? _mixture;
     private readonly SampleSet? _reference;
+    private readonly IRankGroup? _ranks;
     private readonly FeatureExtractor? _extractor;
     private readonly Lazy<ReferenceStatistics>? _statistics;
     private readonly Lazy<IReadOnlyDictionary<string, double>> _yardstick;
     private readonly IReadOnlyList<IMetric> _metrics;
 
     /// <summary>An evaluator for these options; without a reference it measures nothing.</summary>
+    /// <param name="options">What is measured.</param>
+    /// <param name="ranks">Processes that share the features and all measure; null for this one alone.</param>
     /// <exception cref="RecipeException">A metric is not known or lacks its reference, or images come without a feature extractor.</exception>
-    public Evaluator(EvaluationOptions options)
+    public Evaluator(EvaluationOptions options, IRankGroup? ranks = null)
     {
-        Options = options;
+        (Options, _ranks) = (options, ranks);
         Check(options);
         var count = options.Samples;
         var names = new List<string>(options.Metrics);
@@ -32,12 +37,12 @@ public sealed class Evaluator : IDisposable
         }
         if (options.Images.Length > 0)
         {
-            _extractor = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput);
+            _extractor = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput, SharedBatches.Device(ranks));
             // Reference images have no border to crop: the crop belongs to the samples.
             _statistics = new Lazy<ReferenceStatistics>(() =>
             {
-                using var plain = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput with { Crop = 0 });
-                return ReferenceStatistics.Of(plain.Features(IdxFile.ReadImages(options.Images)));
+                using var plain = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput with { Crop = 0 }, SharedBatches.Device(ranks));
+                return ReferenceStatistics.Of(plain.Features(IdxFile.ReadImages(options.Images), ranks: ranks));
             });
             if (names.Count == 0 && count > 1)
                 names.Add(MetricName("fid", count));
@@ -71,7 +76,7 @@ public sealed class Evaluator : IDisposable
     private SortedDictionary<string, double> Of(SampleSet samples)
     {
         var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        var features = _extractor is null ? samples : _extractor.Features(samples);
+        var features = _extractor is null ? samples : _extractor.Features(samples, ranks: _ranks);
         var inputs = new MetricInputs(features) { Mixture = _mixture, Reference = _reference, Statistics = _statistics?.Value };
         foreach (var metric in _metrics)
         {

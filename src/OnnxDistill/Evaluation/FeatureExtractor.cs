@@ -1,7 +1,9 @@
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Sampling;
 
 namespace OnnxDistill.Evaluation;
 
@@ -49,15 +51,16 @@ public sealed class FeatureExtractor : IDisposable
     }
 
     /// <summary>The features of images in [-1, 1], one row an image.</summary>
-    public SampleSet Features(SampleSet images, int batch = 500)
+    /// <param name="images">The images.</param>
+    /// <param name="batch">Images at once.</param>
+    /// <param name="ranks">Processes that share the work and all get all features; null for this one alone.</param>
+    public SampleSet Features(SampleSet images, int batch = 500, IRankGroup? ranks = null)
     {
         var (channels, height, width) = (images.Dims[0], images.Dims[1], images.Dims[2]);
         var crop = _input.Crop;
         var (h, w) = (height - (2 * crop), width - (2 * crop));
-        var features = new List<float>();
-        for (var first = 0; first < images.Count; first += batch)
+        var features = SharedBatches.Run(ranks, images.Count, batch, (first, now) =>
         {
-            var now = Math.Min(batch, images.Count - first);
             var pixels = new float[now * channels * h * w];
             var at = 0;
             for (var i = first; i < first + now; i++)
@@ -69,9 +72,9 @@ public sealed class FeatureExtractor : IDisposable
                             pixels[at++] = (float)((((pixel + 1) / 2) - _input.Mean) / _input.Deviation);
             }
             var feeds = new Dictionary<string, TensorData> { [_session.Inputs[0].Name] = TensorData.Of(pixels, now, channels, h, w) };
-            features.AddRange(_session.Run(feeds, [_tensor])[_tensor].As<float>());
-        }
-        return new SampleSet([features.Count / images.Count], [.. features]);
+            return _session.Run(feeds, [_tensor])[_tensor].As<float>().ToArray();
+        });
+        return new SampleSet([features.Length / images.Count], features);
     }
 
     /// <inheritdoc/>

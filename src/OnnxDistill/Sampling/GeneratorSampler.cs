@@ -1,6 +1,7 @@
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Sampling;
@@ -29,14 +30,17 @@ public sealed class GeneratorSampler : IDisposable
     public int[] DataShape => [.. _latent.Shape.Skip(1).Select(d => (int)d.Size)];
 
     /// <summary>Draws samples first, first + 1, ...; classes go round (sample i has class i mod the number of classes) unless one is given.</summary>
-    public SampleSet Sample(int count, long seed, long? label = null, int batch = 256)
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Seed of the latents.</param>
+    /// <param name="label">The class of all of them.</param>
+    /// <param name="batch">Samples drawn at once.</param>
+    /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
+    public SampleSet Sample(int count, long seed, long? label = null, int batch = 256, IRankGroup? ranks = null)
     {
         var size = DataShape.Aggregate(1, static (n, d) => n * d);
-        var result = new float[checked(count * size)];
         var noise = new NoiseStream(seed, StreamId.Latent);
-        for (var first = 0; first < count; first += batch)
+        return new SampleSet(DataShape, SharedBatches.Run(ranks, count, batch, (first, now) =>
         {
-            var now = Math.Min(batch, count - first);
             var z = new float[now * size];
             noise.FillNormal(z, 0, (long)first * size);
             var feeds = new Dictionary<string, TensorData>
@@ -45,9 +49,8 @@ public sealed class GeneratorSampler : IDisposable
             };
             if (_conditional)
                 feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label ?? i % Labels)], now);
-            _session.Run(feeds).Values.First().As<float>().CopyTo(result.AsSpan(first * size));
-        }
-        return new SampleSet(DataShape, result);
+            return _session.Run(feeds).Values.First().As<float>().ToArray();
+        }));
     }
 
     /// <inheritdoc/>

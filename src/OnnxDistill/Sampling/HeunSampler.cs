@@ -1,6 +1,7 @@
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
 
@@ -33,24 +34,25 @@ public sealed class HeunSampler : IDisposable
     }
 
     /// <summary>Draws samples; classes go round (sample i has class i mod the number of classes) unless one is given.</summary>
-    public SampleSet Sample(int count, long seed, int steps, long? label = null, int batch = 64)
+    /// <param name="count">How many.</param>
+    /// <param name="seed">Seed of the latents.</param>
+    /// <param name="steps">Steps of the sampler.</param>
+    /// <param name="label">The class of all of them.</param>
+    /// <param name="batch">Samples drawn at once.</param>
+    /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
+    public SampleSet Sample(int count, long seed, int steps, long? label = null, int batch = 64, IRankGroup? ranks = null)
     {
         var size = checked((int)_teacher.Dimension);
         var levels = Levels(_teacher.Card.SigmaMin, _teacher.Card.SigmaMax, steps);
-        var result = new float[checked(count * size)];
         var noise = new NoiseStream(seed, StreamId.Latent);
-        for (var first = 0; first < count; first += batch)
+        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch, (first, now) =>
         {
-            var now = Math.Min(batch, count - first);
             var z = new float[now * size];
             noise.FillNormal(z, 0, (long)first * size);
             var labels = _teacher.Card.IsConditional
                 ? Enumerable.Range(first, now).Select(i => label ?? i % _teacher.Card.Labels).ToArray() : null;
-            var x = Integrate(Array.ConvertAll(z, n => n * levels[0]), levels, now, labels);
-            for (var i = 0; i < x.Length; i++)
-                result[(first * size) + i] = (float)x[i];
-        }
-        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], result);
+            return Array.ConvertAll(Integrate(Array.ConvertAll(z, n => n * levels[0]), levels, now, labels), x => (float)x);
+        }));
     }
 
     private double[] Integrate(double[] x, double[] levels, int count, long[]? labels)

@@ -9,13 +9,13 @@ using OnnxDistill.Runtime.Sessions;
 namespace OnnxDistill.Training;
 
 /// <summary>
-/// What beside the recipe decides on the last bits of a run: versions, device, processor, and how sums are split over threads. A run that
+/// What beside the recipe decides on the last bits of a run: versions, device, processor, and how sums are split over threads, lanes, rounds and ranks. A run that
 /// goes on under another of these is as good, but no longer the same bits.
 /// </summary>
 internal static class RunEnvironment
 {
     /// <summary>What it is here and now, by name.</summary>
-    public static JsonObject Of(TrainingOptions training)
+    public static JsonObject Of(TrainingOptions training, BatchParts parts)
     {
         var device = Device.Parse(training.Device).Kind;
         return new JsonObject
@@ -27,6 +27,8 @@ internal static class RunEnvironment
             ["processor"] = Processor.Description,
             ["threadsPerSession"] = Threads(LanedPhase.ThreadsPerLane(training.Threads, training.Lanes)),
             ["lanes"] = training.Lanes,
+            ["rounds"] = parts.Rounds,
+            ["ranks"] = parts.Ranks,
         };
     }
 

@@ -1,29 +1,37 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Parallel;
 
 namespace OnnxDistill.Training;
 
 /// <summary>
 /// Everything that a run writes: options, rows of the log, events, snapshots, states, incidents; and how it goes back when it diverged. Rows and
-/// snapshots come before the state of the same moment: a process that is killed between them writes them again. Owns the open files.
+/// snapshots come before the state of the same moment: a process that is killed between them writes them again. Of several ranks rank 0 does
+/// it, the others keep step. Owns the open files.
 /// </summary>
 internal sealed class RunRecorder : IDisposable
 {
     private readonly TrainingEngine _engine;
-    private readonly RunFolder _folder;
+    private readonly RunFolder? _folder;
+    private readonly IRankGroup _ranks;
     private readonly IRunObserver _observer;
     private readonly SnapshotWriter _snapshots;
-    private readonly IncidentLog _incidents;
+    private readonly IncidentLog? _incidents;
     private readonly List<string> _warnings = [];
     private RowAccumulator _rows = new();
     private StatsLog? _log;
     private EventFile? _events;
 
-    public RunRecorder(TrainingEngine engine, RunFolder folder, SnapshotWriter snapshots, IRunObserver observer)
+    /// <param name="engine">What is recorded.</param>
+    /// <param name="folder">Where; null on all ranks but 0.</param>
+    /// <param name="snapshots">Who makes snapshots.</param>
+    /// <param name="observer">Who watches.</param>
+    /// <param name="ranks">The processes that train together.</param>
+    public RunRecorder(TrainingEngine engine, RunFolder? folder, SnapshotWriter snapshots, IRunObserver observer, IRankGroup ranks)
     {
-        (_engine, _folder, _snapshots, _observer) = (engine, folder, snapshots, observer);
-        _incidents = new IncidentLog(folder.IncidentsPath, observer);
+        (_engine, _folder, _snapshots, _observer, _ranks) = (engine, folder, snapshots, observer, ranks);
+        _incidents = folder is null ? null : new IncidentLog(folder.IncidentsPath, observer);
         Guard = new DivergenceGuard(Training);
     }
 
@@ -37,6 +45,7 @@ internal sealed class RunRecorder : IDisposable
     /// <summary>The files of a new run, and its first snapshot and state: from then on it can be resumed.</summary>
     public void Begin()
     {
+        RankAgreement.Share(_engine, _ranks, null);
         WriteOptions();
         OpenFiles(resumed: false);
         _snapshots.Write(_engine);
@@ -47,7 +56,7 @@ internal sealed class RunRecorder : IDisposable
     /// <param name="exact">Refuse to go on where the bits may differ from those of an unbroken run.</param>
     public void Resume(bool exact)
     {
-        var path = _folder.LatestStatePath();
+        var path = _folder?.LatestStatePath();
         var notes = Load(path);
         if (notes.Differences.Count > 0)
         {
@@ -61,12 +70,12 @@ internal sealed class RunRecorder : IDisposable
         }
         Guard = new DivergenceGuard(Training, notes.Loop?["guard"] as JsonObject);
         if (notes.Loop?["guard"] is null)
-            Guard.Saving(Path.GetFileName(path)); // a state that somebody else's loop has made
+            Guard.Saving(StateName(path)); // a state that somebody else's loop has made
         SavedAt = _engine.ImagesSeen;
         WriteOptions();
         OpenFiles(resumed: true);
         foreach (var warning in _warnings)
-            _incidents.Add(_engine.ImagesSeen, "warning", warning);
+            _incidents?.Add(_engine.ImagesSeen, "warning", warning);
     }
 
     public void Add(IterationResult result)
@@ -78,9 +87,9 @@ internal sealed class RunRecorder : IDisposable
     public void WriteRow()
     {
         var (numbers, speed) = _rows.Take(Guard.Skipped);
-        _log!.Append(_engine.ImagesSeen, numbers);
+        _log?.Append(_engine.ImagesSeen, numbers);
         foreach (var (name, number) in numbers)
-            _events!.Scalar(_engine.ImagesSeen, $"train/{name}", number);
+            _events?.Scalar(_engine.ImagesSeen, $"train/{name}", number);
         var remaining = TimeSpan.FromSeconds((Training.Images - _engine.ImagesSeen) / Math.Max(speed, 1e-9));
         _observer.Progress(new RunProgress(_engine.ImagesSeen, Training.Images, numbers, speed, remaining));
     }
@@ -104,17 +113,19 @@ internal sealed class RunRecorder : IDisposable
     public void RollBack()
     {
         var diverged = _engine.ImagesSeen;
-        var evidence = _folder.DivergedPath(Guard.Rollbacks + 1, diverged);
-        AtomicFile.Write(evidence, stream => TrainingState.Write(_engine, stream, Notes()));
+        var evidence = _folder?.DivergedPath(Guard.Rollbacks + 1, diverged) ?? "";
+        if (_folder is not null)
+            AtomicFile.Write(evidence, stream => TrainingState.Write(_engine, stream, Notes()));
         var found = $"{Guard.BadInARow} steps in a row had a loss or gradients that are not finite (up to step {_engine.Iteration}); their state is kept as {Path.GetFileName(evidence)}";
-        if (!Guard.MayRollBack || _folder.FindState(Guard.LastGood!) is not { } good)
+        var good = Guard.MayRollBack ? _folder?.FindState(Guard.LastGood!) : null;
+        if (!Guard.MayRollBack || (good is null && _folder is not null))
         {
             WriteRow();
-            _incidents.Add(diverged, "diverged", found);
-            throw new DivergedException($"The run in '{_folder.Path}' diverged: {found}. It has gone back {Guard.Rollbacks} of {Training.Rollbacks} times (training.rollbacks)"
+            _incidents?.Add(diverged, "diverged", found);
+            throw new DivergedException($"The run in '{_folder?.Path}' diverged: {found}. It has gone back {Guard.Rollbacks} of {Training.Rollbacks} times (training.rollbacks)"
                 + (Guard.LastGood is null ? " and has no state that a good step has followed. Lower the learning rate or clip gradients (training.optimizer.clipNorm) in a new run."
                 : ". Lower the learning rate or clip gradients (training.optimizer.clipNorm) in a new run, or let this one go back once more with a smaller step: "
-                    + $"--resume '{_folder.Path}' --set training.rollbacks={Guard.Rollbacks + 1} --set training.rollbackFactor=0.1."));
+                    + $"--resume '{_folder?.Path}' --set training.rollbacks={Guard.Rollbacks + 1} --set training.rollbackFactor=0.1."));
         }
 
         var factor = _engine.LearningRateFactor * Training.RollbackFactor;
@@ -123,8 +134,8 @@ internal sealed class RunRecorder : IDisposable
         Guard.RolledBack();
         OpenFiles(resumed: true);
         Save();
-        _incidents.Add(diverged, "rolled back", FormattableString.Invariant(
-            $"{found}; back to {Path.GetFileName(good)} ({_engine.ImagesSeen:N0} samples), from there with {factor:G4} of the recipe's learning rates"));
+        _incidents?.Add(diverged, "rolled back", FormattableString.Invariant(
+            $"{found}; back to {StateName(good)} ({_engine.ImagesSeen:N0} samples), from there with {factor:G4} of the recipe's learning rates"));
     }
 
     /// <summary>Saves the state.</summary>
@@ -132,8 +143,9 @@ internal sealed class RunRecorder : IDisposable
     public void Save(bool regular = true)
     {
         if (regular)
-            Guard.Saving(Path.GetFileName(_folder.StatePath(_engine.ImagesSeen)));
-        _folder.WriteState(_engine.ImagesSeen, stream => TrainingState.Write(_engine, stream, Notes()), Guard.LastGood);
+            Guard.Saving(StateName(_folder?.StatePath(_engine.ImagesSeen)));
+        RankAgreement.Check(_engine, _ranks);
+        _folder?.WriteState(_engine.ImagesSeen, stream => TrainingState.Write(_engine, stream, Notes()), Guard.LastGood);
         SavedAt = _engine.ImagesSeen;
     }
 
@@ -150,20 +162,34 @@ internal sealed class RunRecorder : IDisposable
 
     private JsonObject Notes() => new() { ["row"] = _rows.Save(), ["guard"] = Guard.Save() };
 
-    private StateNotes Load(string path)
+    // Rank 0 reads; the others get its numbers and its loop's notes.
+    private StateNotes Load(string? path)
     {
-        using var stream = File.OpenRead(path);
-        var notes = TrainingState.Read(_engine, stream, $"'{path}'");
+        var notes = new StateNotes(null, []);
+        if (path is not null)
+        {
+            using var stream = File.OpenRead(path);
+            notes = TrainingState.Read(_engine, stream, $"'{path}'");
+        }
+        notes = notes with { Loop = RankAgreement.Share(_engine, _ranks, notes.Loop) };
         _rows = new RowAccumulator(notes.Loop?["row"] as JsonObject);
         return notes;
     }
 
-    private void WriteOptions() => AtomicFile.Write(_folder.OptionsPath,
-        Encoding.UTF8.GetBytes(RecipeLoader.ToJson(_engine.Program.Recipe.Recipe).ToJsonString(RecipeJson.Options) + "\n"));
+    // Only that there is one matters to a rank that has no files.
+    private static string StateName(string? path) => path is null ? "rank 0's" : Path.GetFileName(path);
+
+    private void WriteOptions()
+    {
+        if (_folder is not null)
+            AtomicFile.Write(_folder.OptionsPath, Encoding.UTF8.GetBytes(RecipeLoader.ToJson(_engine.Program.Recipe.Recipe).ToJsonString(RecipeJson.Options) + "\n"));
+    }
 
     private void OpenFiles(bool resumed)
     {
         CloseFiles();
+        if (_folder is null)
+            return;
         string[] columns = [.. RowAccumulator.Columns(_engine.Program)];
         _log = resumed ? StatsLog.Resume(_folder.LogPath, _engine.ImagesSeen, columns) : StatsLog.Create(_folder.LogPath, columns);
         _events = EventFile.Create(_folder.Path, resumed ? _engine.ImagesSeen : null);

@@ -1,17 +1,19 @@
+using OnnxDistill.Data;
 using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Imaging;
 using OnnxDistill.Methods;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Sampling;
 
 namespace OnnxDistill.Training;
 
-/// <summary>Exports the averaged student, draws samples from the exported file, measures and draws them. Owns the evaluator and the metrics log.</summary>
-internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver observer) : IDisposable
+/// <summary>Exports the averaged student, draws samples from it, measures and draws them; ranks share the samples, rank 0 writes. Owns the evaluator and the metrics log.</summary>
+internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver observer, IRankGroup ranks) : IDisposable
 {
     private const long SampleSeed = 0;
 
-    private readonly Evaluator _evaluator = new(program.Recipe.Recipe.Evaluation);
+    private readonly Evaluator _evaluator = new(program.Recipe.Recipe.Evaluation, ranks);
     private RunFolder? _folder;
     private EventFile? _events;
     private StatsLog? _metrics;
@@ -22,34 +24,40 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
 
     public IReadOnlyDictionary<string, double> Metrics { get; private set; } = new Dictionary<string, double>();
 
-    /// <summary>Says where files go and where the run stands; once more after a rollback, then as a resumed run.</summary>
-    public void Open(RunFolder folder, bool resumed, long imagesSeen, EventFile events)
+    /// <summary>Says where files go (no folder on a rank that writes none) and where the run stands; once more after a rollback, then as a resumed run.</summary>
+    public void Open(RunFolder? folder, bool resumed, long imagesSeen, EventFile? events)
     {
         _metrics?.Dispose();
         _metrics = null;
         (_folder, _resumed, _resumedAt, _events) = (folder, resumed, imagesSeen, events);
         // A run that is resumed at its end writes no snapshot; its last one is there.
-        if (resumed && File.Exists(folder.GeneratorPath(imagesSeen)))
+        if (resumed && folder is not null && File.Exists(folder.GeneratorPath(imagesSeen)))
             GeneratorPath = folder.GeneratorPath(imagesSeen);
     }
 
     public void Write(TrainingEngine engine)
     {
-        var folder = _folder ?? throw new InvalidOperationException("No run folder is open.");
         var seen = engine.ImagesSeen;
         var model = RunExport.Build(engine);
-        GeneratorPath = folder.GeneratorPath(seen);
-        OnnxWriter.Write(model, GeneratorPath);
+        if (_folder is not null)
+            OnnxWriter.Write(model, GeneratorPath = _folder.GeneratorPath(seen));
         if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
             return; // a denoiser draws no samples in one step
 
-        using var sampler = new GeneratorSampler(model);
+        using var sampler = new GeneratorSampler(model, SharedBatches.Device(ranks));
         var options = program.Recipe.Recipe.Evaluation;
         var picture = program.Initial.Card.Data == "image" ? Math.Min(options.PictureSamples, 100) : options.PictureSamples;
-        var samples = sampler.Sample(Math.Max(_evaluator.SampleCount, picture), SampleSeed);
+        var samples = sampler.Sample(Math.Max(_evaluator.SampleCount, picture), SampleSeed, ranks: ranks);
         if (_evaluator.SampleCount > 0)
-        {
             Metrics = _evaluator.Measure(samples);
+        if (_folder is { } folder)
+            Record(folder, seen, samples.Take(picture));
+    }
+
+    private void Record(RunFolder folder, long seen, SampleSet picture)
+    {
+        if (Metrics.Count > 0)
+        {
             _metrics ??= _resumed
                 ? StatsLog.Resume(folder.MetricsPath, _resumedAt, [.. Metrics.Keys])
                 : StatsLog.Create(folder.MetricsPath, [.. Metrics.Keys]);
@@ -58,7 +66,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
                 _events!.Scalar(seen, $"metrics/{name}", number);
             observer.Measured(seen, Metrics);
         }
-        var png = SamplePicture.Draw(samples.Take(picture), _evaluator.Reference, $"{program.Recipe.Method.Name}: {seen:N0} samples seen");
+        var png = SamplePicture.Draw(picture, _evaluator.Reference, $"{program.Recipe.Method.Name}: {seen:N0} samples seen");
         AtomicFile.Write(folder.SamplesPath(seen), png);
         _events!.Image(seen, "samples", png);
     }

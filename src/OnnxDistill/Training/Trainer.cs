@@ -1,3 +1,5 @@
+using OnnxDistill.Runtime.Parallel;
+
 namespace OnnxDistill.Training;
 
 /// <summary>How a run ended.</summary>
@@ -33,36 +35,39 @@ public static class Trainer
     /// <param name="observer">Who watches.</param>
     /// <param name="stop">Stops after the current step, saves the state and returns.</param>
     /// <param name="exact">Refuse to resume where versions, device, processor or threads are others than the state was made with.</param>
+    /// <param name="ranks">The processes that the program was built for, all of which call this; rank 0 alone touches files. Null for this one alone.</param>
     /// <exception cref="DivergedException">Too many steps in a row had losses or gradients that are not finite, and the run could not go back.</exception>
     /// <exception cref="RecipeException">The state to resume from is damaged, belongs to another recipe, or cannot be continued exactly.</exception>
     /// <exception cref="RunFolderException">The folder cannot be used as asked, or another process is at it.</exception>
     /// <exception cref="DiskFullException">Something could not be written; the newest state is whole.</exception>
-    public static RunResult Run(TrainingProgram program, string path, bool resume, IRunObserver observer, CancellationToken stop, bool exact = false)
+    public static RunResult Run(TrainingProgram program, string path, bool resume, IRunObserver observer, CancellationToken stop, bool exact = false,
+        IRankGroup? ranks = null)
     {
+        var group = ranks ?? SingleRank.Group;
         // Sessions and metrics first, so that nothing is written when something is wrong.
-        using var engine = new TrainingEngine(program);
-        using var snapshots = new SnapshotWriter(program, observer);
-        using var folder = Open(program.Recipe.Recipe.Training, path, resume);
+        using var engine = new TrainingEngine(program, ranks: group);
+        using var snapshots = new SnapshotWriter(program, observer, group);
+        using var folder = group.Rank > 0 ? null : Open(program.Recipe.Recipe.Training, path, resume);
         try
         {
-            using var recorder = new RunRecorder(engine, folder, snapshots, observer);
+            using var recorder = new RunRecorder(engine, folder, snapshots, observer, group);
             if (resume)
                 recorder.Resume(exact);
             else
                 recorder.Begin();
-            Train(engine, recorder, observer, stop);
+            Train(engine, recorder, observer, () => RankAgreement.Any(stop.IsCancellationRequested, group));
             return recorder.Result();
         }
-        catch (Exception error) when (DiskFullException.Means(error))
+        catch (Exception error) when (folder is not null && DiskFullException.Means(error))
         {
             throw DiskFullException.Of(error, folder);
         }
     }
 
-    private static void Train(TrainingEngine engine, RunRecorder recorder, IRunObserver observer, CancellationToken stop)
+    private static void Train(TrainingEngine engine, RunRecorder recorder, IRunObserver observer, Func<bool> stops)
     {
         var training = engine.Program.Recipe.Recipe.Training;
-        while (engine.ImagesSeen < training.Images && !stop.IsCancellationRequested)
+        while (engine.ImagesSeen < training.Images && !stops())
         {
             var before = engine.ImagesSeen;
             recorder.Add(engine.Step());

@@ -24,6 +24,9 @@ public static class TrainingState
     private const int Version = 2;
     private const int HashBytes = SHA256.HashSizeInBytes;
 
+    // What has to be the same where a state is read, and on every rank.
+    private static readonly string[] Parts = ["recipe", "teacher", "initial", "vectors"];
+
     private static ReadOnlySpan<byte> Magic => "OXDSTATE"u8;
 
     /// <summary>Writes the engine's state.</summary>
@@ -65,7 +68,7 @@ public static class TrainingState
     {
         var header = Check(stream, what);
         var expected = Header(engine);
-        foreach (var key in new[] { "recipe", "teacher", "initial", "vectors" })
+        foreach (var key in Parts)
         {
             if (!JsonNode.DeepEquals(header[key], expected[key]))
             {
@@ -90,6 +93,25 @@ public static class TrainingState
         }
         var differences = RunEnvironment.Differences(header["environment"] as JsonObject, expected["environment"]!.AsObject());
         return new StateNotes(header["loop"] as JsonObject, differences);
+    }
+
+    /// <summary>A digest of what makes a run: recipe, teacher, initial network, tables of vectors.</summary>
+    internal static byte[] Identity(TrainingEngine engine)
+    {
+        var header = Header(engine);
+        return SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Parts.Select(key => header[key]?.ToJsonString()))));
+    }
+
+    /// <summary>A digest of all vectors.</summary>
+    internal static byte[] Digest(TrainingEngine engine)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, _, buffer) in Vectors(engine))
+        {
+            for (long at = 0; at < buffer.Count; at += ChunkElements)
+                hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+        }
+        return hash.GetHashAndReset();
     }
 
     private static long Count(JsonNode? node, string what) => node is JsonValue value && value.TryGetValue<long>(out var count) && count >= 0 ? count
@@ -136,7 +158,7 @@ public static class TrainingState
             ["iteration"] = engine.Iteration,
             ["steps"] = new JsonObject(engine.States.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Step))),
             ["learningRateFactor"] = engine.LearningRateFactor,
-            ["environment"] = RunEnvironment.Of(engine.Program.Recipe.Recipe.Training),
+            ["environment"] = RunEnvironment.Of(engine.Program.Recipe.Recipe.Training, engine.Program.Parts),
             ["recipe"] = Essentials(engine.Program.Recipe.Recipe),
             ["teacher"] = engine.Program.Teacher?.Hash(),
             ["initial"] = engine.Program.Initial.Hash(),
