@@ -7,6 +7,9 @@ namespace OnnxDistill.Cli;
 /// <summary>Ctrl+C and a polite kill ask the run to stop after the current step and save; a second one ends the process at once.</summary>
 internal sealed class StopSignals : IDisposable
 {
+    // SIGUSR1, which mpirun hands on and leaves it at that; after Ctrl+C it grants the ranks a second and then kills them.
+    private const PosixSignal Forwarded = (PosixSignal)10;
+
     private readonly CancellationTokenSource _source = new();
     private readonly TextWriter _error;
     private readonly PosixSignalRegistration[] _registrations;
@@ -14,7 +17,8 @@ internal sealed class StopSignals : IDisposable
     public StopSignals(TextWriter error)
     {
         _error = error;
-        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
+        PosixSignal[] signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM, .. RankEnvironment.Count > 1 && OperatingSystem.IsLinux() ? new[] { Forwarded } : []];
+        _registrations = [.. signals.Select(s => PosixSignalRegistration.Create(s, Handle))];
     }
 
     public CancellationToken Token => _source.Token;

@@ -85,5 +85,10 @@ public sealed unsafe class MpiRanks : IRankGroup
     public void Abort(int exitCode) => _mpi.Abort(exitCode);
 
     /// <inheritdoc/>
-    public void Leave() => _mpi.Leave();
+    public void Leave()
+    {
+        // A rank that ends with an exit code other than 0 has mpirun end the rest, which may still be writing.
+        Barrier();
+        _mpi.Leave();
+    }
 }
