@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Parallel;
 using Spectre.Console;
 
 namespace OnnxDistill.Cli;
@@ -28,7 +29,7 @@ internal sealed class Report
     public Report(bool json, TextWriter output)
     {
         (_json, _output) = (json, output);
-        if (!json && ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected)
+        if (!json && RankEnvironment.Count == 1 && ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected)
             Terminal = AnsiConsole.Console;
     }
 

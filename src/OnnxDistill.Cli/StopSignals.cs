@@ -45,7 +45,7 @@ internal sealed class StopSignals : IDisposable
         if (_source.IsCancellationRequested)
         {
             // Not cancelled a second time: the default action ends the process, and a live display has no time to give the cursor back.
-            if (!Console.IsOutputRedirected)
+            if (RankEnvironment.Count == 1 && !Console.IsOutputRedirected)
                 AnsiConsole.Cursor.Show();
             return;
         }
