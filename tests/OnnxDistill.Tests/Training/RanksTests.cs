@@ -71,7 +71,10 @@ public sealed class RanksTests
                 engine.States[Roles.Student].Step = 5;
                 engine.States[Roles.Student].Current(OptimizerGraph.SecondMoment).Span<float>()[3] = 0.25f;
             }
-            RankAgreement.Share(engine, ranks, ranks.Rank == 0 ? new() { ["kept"] = 3 } : null);
+            engine.LearningRateFactor = ranks.Rank == 0 ? 0.5 : 1;
+            var loop = RankAgreement.Share(engine, ranks, ranks.Rank == 0 ? new() { ["kept"] = "row" } : null);
+            Assert.AreEqual("row", loop?["kept"]?.GetValue<string>());
+            Assert.AreEqual(0.5, engine.LearningRateFactor);
             RankAgreement.Check(engine, ranks);
             return (engine.Iteration, engine.States[Roles.Student].Step, engine.States[Roles.Student].Current(OptimizerGraph.SecondMoment).Span<float>()[3]);
         });
@@ -86,7 +89,7 @@ public sealed class RanksTests
         Expect.Error<RecipeException>(() => ThreadRanks.Run(2, ranks =>
         {
             using var engine = new TrainingEngine(TrainingProgram.Build(recipes[ranks.Rank], ranks), ranks: ranks);
-            RankAgreement.Share(engine, ranks, ranks.Rank == 0 ? new() { ["kept"] = 3 } : null);
+            RankAgreement.Share(engine, ranks, null);
             return 0;
         }), "rank(s) 1 have another recipe");
     }
