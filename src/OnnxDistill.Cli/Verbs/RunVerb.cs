@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Diagnosis;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Cli.Verbs;
@@ -102,9 +103,31 @@ internal static class RunVerb
             report.Line(string.Create(CultureInfo.InvariantCulture, $"graph {graph.Phase.Name}: {graph.Model.Graph.Nodes.Count:N0} nodes, trains {string.Join(", ", graph.Phase.Trains)}"));
             report.Line($"  {Footprint(graph)}");
         }
+        DescribeMemory(program, report);
         report.Line($"run folder: {folder} (dry run: nothing was written)");
         return ExitCodes.Done;
     }
+
+    private static void DescribeMemory(TrainingProgram program, Report report)
+    {
+        var estimate = MemoryEstimate.Of(program);
+        report.Set("memory", new
+        {
+            total = estimate.Total,
+            parts = estimate.Items,
+            recomputation = program.Graphs.ToDictionary(g => g.Phase.Name, g => g.Recomputation),
+        });
+        report.Table([new("expected at the peak"), new("MB", IsNumber: true)],
+            estimate.Items.Append(new MemoryItem("in all", estimate.Total)).Select(i => new[] { i.What, Megabytes(i.Bytes) }));
+        foreach (var graph in program.Graphs.Where(g => g.Recomputation is not null))
+        {
+            var found = graph.Recomputation!;
+            report.Line(string.Create(CultureInfo.InvariantCulture,
+                $"graph {graph.Phase.Name}: intermediate results {Megabytes(found.FullBytes)} MB, with {found.Nodes:N0} nodes computed twice {Megabytes(found.Bytes)} MB; about {found.ExtraWork:P0} more work"));
+        }
+    }
+
+    private static string Megabytes(long bytes) => (bytes / 1e6).ToString("N0", CultureInfo.InvariantCulture);
 
     private static GradientFootprint Footprint(TrainingGraph graph) =>
         GradientFootprint.Of(graph.Model.Graph, [graph.Model.Graph.Output(TrainingGraph.LossOutput)]);
@@ -116,6 +139,7 @@ internal static class RunVerb
         report.Set("stopped", result.Stopped);
         report.Set("generator", result.GeneratorPath);
         report.Set("metrics", result.Metrics);
+        report.Set("peakMemory", PeakMemory.Bytes());
         report.Set("warnings", result.Warnings);
         report.Set("rollbacks", result.Rollbacks);
         report.Set("skippedUpdates", result.SkippedUpdates);
@@ -134,6 +158,7 @@ internal static class RunVerb
             return ExitCodes.Stopped;
         }
         report.Line($"\nDone: {result.GeneratorPath}");
+        report.Line($"Peak memory: {Megabytes(PeakMemory.Bytes())} MB");
         return ExitCodes.Done;
     }
 }

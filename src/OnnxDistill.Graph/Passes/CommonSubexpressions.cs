@@ -49,10 +49,12 @@ public sealed class CommonSubexpressions : IGraphPass
         return removed;
     }
 
+    /// <summary>Whether two runs of the node may differ: operators that draw random numbers, and those of other domains, which may do anything.</summary>
+    internal static bool DrawsNumbers(Node node) => node.Domain.Length == 0 ? Random.Contains(node.OpType) : !StopGradientMarker.Is(node);
+
     private static string? Key(Node node, Dictionary<Value, int> numbers)
     {
-        // Operators of other domains than ours may do anything, for instance draw random numbers.
-        if (node.Domain.Length == 0 ? Random.Contains(node.OpType) : !StopGradientMarker.Is(node))
+        if (DrawsNumbers(node))
             return null;
         var text = new StringBuilder(node.Domain).Append('|').Append(node.OpType).Append('|');
         // An input left out at the end and one that is not written at all are the same.

@@ -49,11 +49,19 @@ public sealed record DeviceOptions
     /// <summary>What waiting threads do.</summary>
     public ThreadSpinning Spinning { get; init; } = ThreadSpinning.Never;
 
-    /// <summary>Whether ONNX Runtime keeps memory between runs instead of returning it.</summary>
+    /// <summary>Whether ONNX Runtime keeps memory between runs instead of returning it; while a <see cref="SharedArena"/> is open, sessions on the CPU take it
+    /// from there.</summary>
     public bool MemoryArena { get; init; } = true;
 
     /// <summary>Whether ONNX Runtime plans all memory of a run in one block when shapes are known.</summary>
     public bool MemoryPattern { get; init; } = true;
+
+    /// <summary>Whether nodes run in the order in which the graph lists them, as far as the fusions of <see cref="Optimization"/> leave them. Creating the
+    /// session takes twice as long. By default ONNX Runtime walks back from the outputs.</summary>
+    public bool KeepOrder { get; init; }
+
+    /// <summary>Whether nodes that compute the same are left alone; by default ONNX Runtime merges them.</summary>
+    public bool KeepDuplicates { get; init; }
 
     /// <summary>How much the graph is rewritten.</summary>
     public GraphOptimization Optimization { get; init; } = GraphOptimization.All;

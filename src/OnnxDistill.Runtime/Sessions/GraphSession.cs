@@ -75,6 +75,11 @@ public sealed class GraphSession : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         what ??= $"the graph '{model.Graph.Name}'";
+        if (options is { KeepOrder: true })
+        {
+            model = OrderedModel.Optimize(model, options, what);
+            options = options with { KeepOrder = false, Optimization = GraphOptimization.None };
+        }
         if (model.Graph.Initializers.Sum(static v => v.Constant is { } data ? data.Type.Size() * data.ElementCount : 0) <= MostInlineBytes)
             return Create(OnnxWriter.ToBytes(model), options, what);
         // Too large for one protobuf message: through a file with external data, which ONNX Runtime maps and we can delete at once.

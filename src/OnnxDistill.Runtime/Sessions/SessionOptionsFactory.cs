@@ -47,6 +47,10 @@ internal static class SessionOptionsFactory
                 session.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
                 break;
         }
+        if (options.MemoryArena && device.Kind == DeviceKind.Cpu && SharedArena.IsOpen)
+            session.AddSessionConfigEntry("session.use_env_allocators", "1");
+        if (options.KeepDuplicates)
+            session.AddSessionConfigEntry("optimization.disable_specified_optimizers", "CommonSubexpressionElimination");
         if (options.OptimizedModelPath is { } path)
             session.OptimizedModelFilePath = path;
         if (options.ProfilePrefix is { } prefix)

@@ -110,6 +110,11 @@ public sealed record TrainingOptions : IValidatableObject
     [Range(0, 1 << 20)]
     public int MicroBatch { get; init; }
 
+    /// <summary>Megabytes that the intermediate results of a step may take, 0 for no limit. Where they would take more, parts of the forward pass are computed a second
+    /// time instead of being kept, as little work as does it; the dry run shows both.</summary>
+    [Range(0, 1e9)]
+    public double ActivationBudgetMb { get; init; }
+
     /// <summary>The optimizer of that role.</summary>
     public OptimizerOptions OptimizerOf(string role) => Optimizers.GetValueOrDefault(role, Optimizer);
 

@@ -25,6 +25,7 @@ public sealed class TrainingEngine : IDisposable
     private readonly SortedDictionary<string, NetworkState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OptimizerRunner> _optimizers = new(StringComparer.Ordinal);
     private readonly List<LanedPhase> _phases = [];
+    private readonly SharedArena? _arena;
 
     private readonly IRankGroup _ranks;
 
@@ -37,6 +38,7 @@ public sealed class TrainingEngine : IDisposable
         (Program, _ranks) = (program, ranks ?? SingleRank.Group);
         var (training, parts) = (program.Recipe.Recipe.Training, program.Parts);
         var device = DeviceOf(training, _ranks);
+        _arena = SharedArena.Open(MemoryEstimate.ArenaBytes(MemoryEstimate.Of(program).Activations));
         try
         {
             foreach (var network in program.Networks)
@@ -83,6 +85,9 @@ public sealed class TrainingEngine : IDisposable
         // Alone, ONNX Runtime counts the cores itself.
         Threads = training.Threads > 0 || ranks is null or { Count: 1 } ? training.Threads : ranks.ThreadShare,
         MemoryPattern = false,
+        // What is computed a second time must neither be merged with the first nor run before it is needed.
+        KeepOrder = training.ActivationBudgetMb > 0,
+        KeepDuplicates = training.ActivationBudgetMb > 0,
     };
 
     /// <summary>One iteration: every phase with its optimizers, in order.</summary>
@@ -143,5 +148,6 @@ public sealed class TrainingEngine : IDisposable
             optimizer.Dispose();
         foreach (var state in _states.Values)
             state.Dispose();
+        _arena?.Dispose();
     }
 }

@@ -2,6 +2,7 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
+using OnnxDistill.Graph.Passes.Recomputation;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 
@@ -31,6 +32,12 @@ public sealed class TrainingGraph
 
     /// <summary>Trained role to the parameters that have a gradient output.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Gradients { get; }
+
+    /// <summary>What recomputation did to the graph; null when there was no budget.</summary>
+    public RecomputeReport? Recomputation { get; private set; }
+
+    /// <summary>Repeats parts of the forward pass until the intermediate results fit that many bytes, or as near as that comes.</summary>
+    internal void LimitActivations(long bytes) => Recomputation = Recompute.Run(Model.Graph, Model.Graph.Output(LossOutput), bytes);
 
     /// <summary>Name of the graph input of a parameter.</summary>
     public static string ParameterInput(string role, string parameter) => $"{role}/{parameter}";

@@ -23,6 +23,8 @@ public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Lay
 /// <summary>A recipe turned into graphs: everything that training needs, before any session exists.</summary>
 public sealed class TrainingProgram
 {
+    private IReadOnlyList<TrainingGraph>? _partGraphs;
+
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
         (Recipe, Teacher, Initial, Task, Parts, Networks, Graphs) = (recipe, teacher, initial, task, parts, networks, graphs);
@@ -85,10 +87,10 @@ public sealed class TrainingProgram
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
-    internal IReadOnlyList<TrainingGraph> PartGraphs()
+    internal IReadOnlyList<TrainingGraph> PartGraphs() => _partGraphs ??= Parts.Count == 1 ? Graphs : BuildPartGraphs();
+
+    private List<TrainingGraph> BuildPartGraphs()
     {
-        if (Parts.Count == 1)
-            return Graphs;
         var task = Task with { Batch = Parts.Samples };
         var template = Initial.AtBatch(task.Batch);
         return BuildGraphs(Recipe, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
@@ -102,7 +104,14 @@ public sealed class TrainingProgram
     {
         var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
         var target = Device.Parse(recipe.Recipe.Training.Device).Kind == DeviceKind.Cpu ? GradientTarget.Cpu : GradientTarget.Gpu;
-        return [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target))];
+        List<TrainingGraph> graphs = [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target))];
+        var training = recipe.Recipe.Training;
+        if (training.ActivationBudgetMb > 0)
+        {
+            // Lanes run side by side, each with its share of the budget.
+            graphs.ForEach(g => g.LimitActivations((long)(training.ActivationBudgetMb * 1e6 / training.Lanes)));
+        }
+        return graphs;
     }
 
     private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)
