@@ -9,7 +9,7 @@ internal readonly record struct WalkStep(Node Node, bool Repeated = false);
 
 /// <summary>
 /// Runs a graph in thought: when each value's bytes are taken and given back, in an arena that gives the smallest gap that fits, as ONNX
-/// Runtime's does. Inputs, constants and outputs lie in memory of their own and are not counted.
+/// Runtime's does (its sequential planner and its arena, 1.31). Inputs, constants and outputs lie in memory of their own and are not counted.
 /// </summary>
 internal sealed class MemoryWalk
 {
@@ -20,6 +20,9 @@ internal sealed class MemoryWalk
     private readonly Func<WalkStep, Value, (Value Value, bool Repeated)> _source;
     private readonly HashSet<Value> _outputs;
     private readonly Dictionary<(Value, bool), int> _lastUse = [];
+    private readonly Dictionary<(Value, bool), Buffer> _places = [];
+    private readonly Dictionary<(ElementType, string), Stack<Buffer>> _free = [];
+    private readonly List<Buffer> _buffers = [];
 
     private MemoryWalk(OnnxGraph graph, IReadOnlyList<WalkStep> steps, Func<WalkStep, Value, (Value Value, bool Repeated)> source)
     {
@@ -41,42 +44,71 @@ internal sealed class MemoryWalk
 
     private (long Live, long Reach) Run()
     {
-        var arena = new ArenaModel();
-        var places = new Dictionary<(Value, bool), (long Offset, long Size)>();
         for (var i = 0; i < _steps.Count; i++)
         {
-            var step = _steps[i];
-            if (Storage.IsView(step.Node))
-                continue;
-            foreach (var output in step.Node.Outputs.OfType<Value>().Where(o => step.Repeated || !_outputs.Contains(o)))
-            {
-                var size = (Storage.Bytes(output) + Granularity - 1) / Granularity * Granularity;
-                if (size > 0 && !TakeOver(step, i, output, size, places))
-                    places[(output, step.Repeated)] = (arena.Take(size), size);
-            }
-            foreach (var key in step.Node.Inputs.OfType<Value>().Select(v => Owner(step, v))
-                .Concat(step.Node.Outputs.OfType<Value>().Select(o => (o, step.Repeated))).Distinct())
-            {
-                if ((!_lastUse.TryGetValue(key, out var last) || last <= i) && places.Remove(key, out var place))
-                    arena.Give(place.Offset, place.Size);
-            }
+            if (!Storage.IsView(_steps[i].Node))
+                Plan(_steps[i], i);
+        }
+        var ends = _buffers.Where(static b => b.Size > 0).ToLookup(static b => b.End);
+        var starts = _buffers.Where(static b => b.Size > 0).ToLookup(static b => b.Start);
+        var arena = new ArenaModel();
+        for (var i = 0; i < _steps.Count; i++)
+        {
+            foreach (var buffer in starts[i])
+                buffer.Offset = arena.Take(buffer.Size);
+            foreach (var buffer in ends[i])
+                arena.Give(buffer.Offset, buffer.Size);
         }
         return (arena.MostInUse, arena.Reach);
     }
 
-    private bool TakeOver(WalkStep step, int at, Value output, long size, Dictionary<(Value, bool), (long Offset, long Size)> places)
+    // What a node writes goes over an operand that nobody needs any more, or into a buffer of the very shape that has become free, or into a new one.
+    // The choice is made before anything runs, so a buffer that is used again later is not given back in between.
+    private void Plan(WalkStep step, int at)
     {
-        foreach (var input in Storage.Overwritable(step.Node))
+        foreach (var output in step.Node.Outputs.OfType<Value>().Where(o => step.Repeated || !_outputs.Contains(o)))
         {
-            var key = Owner(step, input);
-            if (_lastUse[key] == at && places.TryGetValue(key, out var place) && place.Size == size)
+            var shape = (output.Type, output.KnownShape?.ToString() ?? "");
+            var buffer = TakeOver(step, at, shape);
+            if (buffer is null && !(_free.TryGetValue(shape, out var free) && free.TryPop(out buffer)))
             {
-                places.Remove(key);
-                places[(output, step.Repeated)] = place;
-                return true;
+                buffer = new Buffer(shape, (Storage.Bytes(output) + Granularity - 1) / Granularity * Granularity, at);
+                _buffers.Add(buffer);
+            }
+            buffer.End = at;
+            _places[(output, step.Repeated)] = buffer;
+        }
+        foreach (var key in step.Node.Inputs.OfType<Value>().Select(v => Owner(step, v)).Concat(step.Node.Outputs.OfType<Value>().Select(o => (o, step.Repeated))).Distinct())
+        {
+            if ((_lastUse.TryGetValue(key, out var last) && last > at) || !_places.Remove(key, out var place))
+                continue;
+            place.End = at;
+            if (!_free.TryGetValue(place.Shape, out var free))
+                _free[place.Shape] = free = [];
+            free.Push(place);
+        }
+    }
+
+    private Buffer? TakeOver(WalkStep step, int at, (ElementType, string) shape)
+    {
+        foreach (var key in Storage.Overwritable(step.Node).Select(v => Owner(step, v)))
+        {
+            if (_lastUse[key] == at && _places.TryGetValue(key, out var place) && place.Shape == shape)
+            {
+                _places.Remove(key);
+                return place;
             }
         }
-        return false;
+        return null;
+    }
+
+    private sealed class Buffer((ElementType, string) shape, long size, int start)
+    {
+        public (ElementType, string) Shape => shape;
+        public long Size => size;
+        public int Start => start;
+        public int End { get; set; }
+        public long Offset { get; set; }
     }
 
     // Views of a repeated value belong to the repetition, so the way to the owner asks at every view.

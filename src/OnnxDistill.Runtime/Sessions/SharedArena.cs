@@ -15,7 +15,8 @@ namespace OnnxDistill.Runtime.Sessions;
 /// </remarks>
 public sealed class SharedArena : IDisposable
 {
-    private const int NextPowerOfTwo = 0, Default = -1;
+    // ONNX Runtime's own limit is 128 MB: below it a gap of up to twice the size asked for is given whole.
+    private const int NextPowerOfTwo = 0, MostDeadBytes = 4096;
     private const long Least = 1 << 20;
 
     private static readonly Lock Gate = new();
@@ -42,7 +43,7 @@ public sealed class SharedArena : IDisposable
             try
             {
                 using var memory = Memory();
-                using var settings = new OrtArenaCfg(0, NextPowerOfTwo, (int)Math.Clamp(bytes, Least, int.MaxValue), Default);
+                using var settings = new OrtArenaCfg(0, NextPowerOfTwo, (int)Math.Clamp(bytes, Least, int.MaxValue), MostDeadBytes);
                 OrtEnv.Instance().CreateAndRegisterAllocator(memory, settings);
             }
             catch (OnnxRuntimeException)

@@ -11,8 +11,7 @@ public sealed record MemoryItem(string What, long Bytes);
 
 /// <summary>The most memory that a run is expected to hold, from its graphs alone. Tests hold it to 20 % of what runs take (VmHWM, CPU).</summary>
 /// <param name="Items">The parts, none twice.</param>
-/// <param name="Activations">Bytes of intermediate results that the sessions of a step share.</param>
-public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, long Activations)
+public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items)
 {
     // Measured on runs of a small MLP (ring8): .NET with the command's libraries, ONNX Runtime's native library, SkiaSharp after a picture.
     private const long Baseline = 115_000_000;
@@ -34,8 +33,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, long Activa
         ArgumentNullException.ThrowIfNull(program);
         var training = program.Recipe.Recipe.Training;
         var graphs = program.PartGraphs();
-        var step = training.Lanes * graphs.Max(static g => ActivationMemory.Peak(g.Model.Graph, g.Recomputation is not null));
-        var held = Math.Max(step, SnapshotActivations(program));
+        var held = Math.Max(StepActivations(program), SnapshotActivations(program));
         var nodes = graphs.Sum(static g => (long)g.Model.Graph.Nodes.Count);
         var ordered = graphs.Where(static g => g.Recomputation is not null).Sum(static g => (long)g.Model.Graph.Nodes.Count);
         var constants = graphs.Select(static g => g.Model.Graph.Initializers.Sum(static i => Bytes(i))).ToList();
@@ -51,8 +49,12 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, long Activa
             new("the arena's table", ArenaBytes(held) / 32),
             new("graphs and sessions", (nodes * training.Lanes * BytesPerNode) + (ordered * BytesPerOrderedNode)),
             new(".NET, ONNX Runtime and libraries", Baseline),
-        ], held);
+        ]);
     }
+
+    /// <summary>Intermediate results of the largest phase; phases run in turn, lanes side by side.</summary>
+    internal static long StepActivations(TrainingProgram program) => program.Recipe.Recipe.Training.Lanes
+        * program.PartGraphs().Max(static g => ActivationMemory.Peak(g.Model.Graph, g.Recomputation is not null));
 
     /// <summary>What the arena of a step is made for: a fifth more than expected, because one too small costs more than one too large.</summary>
     internal static long ArenaBytes(long activations) => activations + (activations / 5);

@@ -38,7 +38,7 @@ public sealed class TrainingEngine : IDisposable
         (Program, _ranks) = (program, ranks ?? SingleRank.Group);
         var (training, parts) = (program.Recipe.Recipe.Training, program.Parts);
         var device = DeviceOf(training, _ranks);
-        _arena = SharedArena.Open(MemoryEstimate.ArenaBytes(MemoryEstimate.Of(program).Activations));
+        _arena = SharedArena.Open(MemoryEstimate.ArenaBytes(MemoryEstimate.StepActivations(program)));
         try
         {
             foreach (var network in program.Networks)
