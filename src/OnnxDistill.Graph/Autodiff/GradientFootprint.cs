@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxDistill.Graph.Memory;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Graph.Autodiff;
@@ -28,30 +29,17 @@ public sealed record GradientFootprint(int ForwardNodes, int BackwardNodes, long
             needed.UnionWith(node.Inputs.OfType<Value>());
         }
         var backward = graph.Nodes.Where(n => !forward.Contains(n)).ToList();
-        var held = backward.SelectMany(static n => n.Inputs).OfType<Value>().Select(Memory)
+        var held = backward.SelectMany(static n => n.Inputs).OfType<Value>().Select(Storage.Owner)
             .Where(v => v.Producer is { } producer && forward.Contains(producer)).ToHashSet();
-        return new GradientFootprint(forward.Count, backward.Count, Written(forward), Written(backward), held.Sum(Bytes),
-            graph.Outputs.Where(o => !forwardOutputs.Contains(o)).Sum(Bytes));
+        return new GradientFootprint(forward.Count, backward.Count, Written(forward), Written(backward), held.Sum(Storage.Bytes),
+            graph.Outputs.Where(o => !forwardOutputs.Contains(o)).Sum(Storage.Bytes));
     }
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"forward {ForwardNodes:N0} nodes, {Size(ForwardBytes)} written; backward {BackwardNodes:N0} nodes, {Size(BackwardBytes)}; held in between {Size(ActivationBytes)}; gradients {Size(GradientBytes)}");
 
-    private static long Written(IEnumerable<Node> nodes) => nodes.Where(static n => !IsView(n)).SelectMany(static n => n.Outputs).OfType<Value>().Sum(Bytes);
-
-    // Changes of shape are other names of the same memory.
-    private static bool IsView(Node node) => StopGradientMarker.Is(node)
-        || node is { Domain: "", OpType: "Reshape" or "Squeeze" or "Unsqueeze" or "Flatten" or "Identity" };
-
-    private static Value Memory(Value value)
-    {
-        while (value.Producer is { } producer && IsView(producer))
-            value = producer.Input(0);
-        return value;
-    }
-
-    private static long Bytes(Value value) => value.KnownShape is { IsStatic: true } shape ? shape.ElementCount * value.Type.Size() : 0;
+    private static long Written(IEnumerable<Node> nodes) => nodes.Where(static n => !Storage.IsView(n)).SelectMany(static n => n.Outputs).OfType<Value>().Sum(Storage.Bytes);
 
     private static string Size(long bytes) =>
         string.Create(CultureInfo.InvariantCulture, $"{(bytes < 1_000_000 ? bytes / 1e3 : bytes / 1e6):N1} {(bytes < 1_000_000 ? "kB" : "MB")}");
