@@ -32,7 +32,7 @@ public sealed class SharedArenaTests
         using var arena = SharedArena.Open(1 << 20);
         using var one = GraphSession.Create(Model());
         using var two = GraphSession.Create(Model());
-        Parallel.For(0, 200, i =>
+        System.Threading.Tasks.Parallel.For(0, 200, i =>
         {
             var y = (i % 2 == 0 ? one : two).Run(new Dictionary<string, TensorData> { ["x"] = TensorData.Of([.. Enumerable.Repeat((float)i / 200, 1000)], 1000) })["y"].As<float>();
             var expected = MathF.Exp((float)i / 200) + MathF.Exp(-(float)i / 200);
