@@ -115,15 +115,14 @@ internal static class RunVerb
         {
             total = estimate.Total,
             parts = estimate.Items,
-            recomputation = program.Graphs.ToDictionary(g => g.Phase.Name, g => g.Recomputation),
+            recomputation = estimate.Recomputation,
         });
         report.Table([new("expected at the peak"), new("MB", IsNumber: true)],
             estimate.Items.Append(new MemoryItem("in all", estimate.Total)).Select(i => new[] { i.What, Megabytes(i.Bytes) }));
-        foreach (var graph in program.Graphs.Where(g => g.Recomputation is not null))
+        foreach (var (phase, found) in estimate.Recomputation)
         {
-            var found = graph.Recomputation!;
             report.Line(string.Create(CultureInfo.InvariantCulture,
-                $"graph {graph.Phase.Name}: intermediate results {Megabytes(found.FullBytes)} MB, with {found.Nodes:N0} nodes computed twice {Megabytes(found.Bytes)} MB; about {found.ExtraWork:P0} more work"));
+                $"graph {phase}: intermediate results {Megabytes(found.FullBytes)} MB, with {found.Nodes:N0} nodes computed twice {Megabytes(found.Bytes)} MB; about {found.ExtraWork:P0} more work"));
         }
     }
 

@@ -8,10 +8,10 @@ namespace OnnxDistill.Runtime.Sessions;
 /// </summary>
 /// <remarks>
 /// The first piece is as large as the caller expects to need: pages are taken when they are first touched, so a piece too large costs 3 % of what
-/// it is too large by (the arena's table), while one too small grows by doubling pieces that cannot be joined. Measured (ONNX Runtime 1.31.1, two
-/// cores; peak of the process, SiD): a U-Net of 1.2 million weights at 32x32, batch 32, 1979 MB with arenas of their own, 1405 so, 1593 without any
-/// arena, 1623 with pieces as requested; a transformer at batch 64 2739, 1676, 1666, 1892. A step takes the same time as with own arenas, without
-/// any it takes 15 % longer. Runs may overlap: the arena locks.
+/// it is too large by (the arena's table), while one too small grows by doubling pieces that cannot be joined. Peak of the process, one run each (ONNX
+/// Runtime 1.31.1, SiD, the same build, a first piece of 2 GB): a U-Net of 1.3 million weights at 32x32, batch 32, 2259 MB with arenas of their own,
+/// 1406 so, 1593 without any arena, 1623 with pieces as requested; a transformer at batch 64 2739, 1748, 1666, 1892. The machine was busy, so what it
+/// does to the time of a step is not settled: of two turns each, forty's 46 and 47 ms (smallest) became 49, with a piece far too large. Runs may overlap: the arena locks.
 /// </remarks>
 public sealed class SharedArena : IDisposable
 {

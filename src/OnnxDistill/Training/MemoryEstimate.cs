@@ -1,5 +1,6 @@
 using OnnxDistill.Graph.Memory;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Graph.Passes.Recomputation;
 using OnnxDistill.Methods;
 
 namespace OnnxDistill.Training;
@@ -11,7 +12,8 @@ public sealed record MemoryItem(string What, long Bytes);
 
 /// <summary>The most memory that a run is expected to hold, from its graphs alone. Tests hold it to 20 % of what runs take (VmHWM, CPU).</summary>
 /// <param name="Items">The parts, none twice.</param>
-public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items)
+/// <param name="Recomputation">What a budget for intermediate results did to the phases' graphs, by phase.</param>
+public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDictionary<string, RecomputeReport> Recomputation)
 {
     // Measured on runs of a small MLP (ring8): .NET with the command's libraries, ONNX Runtime's native library, SkiaSharp after a picture.
     private const long Baseline = 115_000_000;
@@ -33,6 +35,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items)
         ArgumentNullException.ThrowIfNull(program);
         var training = program.Recipe.Recipe.Training;
         var graphs = program.PartGraphs();
+        var sums = program.Parts.AddsUp ? Math.Min(program.Parts.Rounds, 2) : 0;
         var held = Math.Max(StepActivations(program), SnapshotActivations(program));
         var nodes = graphs.Sum(static g => (long)g.Model.Graph.Nodes.Count);
         var ordered = graphs.Where(static g => g.Recomputation is not null).Sum(static g => (long)g.Model.Graph.Nodes.Count);
@@ -40,7 +43,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items)
         return new MemoryEstimate(
         [
             new("weights, moments, averages (each twice)", program.Networks.Sum(static n => 2 * Vectors(n) * n.Layout.Length * sizeof(float))),
-            new("gradients", program.Networks.Sum(n => training.Lanes * n.Layout.Length * sizeof(float))),
+            new("gradients", program.Networks.Sum(n => (training.Lanes + sums) * n.Layout.Length * sizeof(float))),
             new("initial weights", program.Networks.Select(static n => n.Network).Distinct().Sum(static n => n.ParameterCount * sizeof(float))),
             // Once as we hold them, once in each session (prepacked there), once more on the way into the largest.
             new("frozen networks and other constants", constants.Max() + (training.Lanes * constants.Sum()) + constants.Max()),
@@ -49,7 +52,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items)
             new("the arena's table", ArenaBytes(held) / 32),
             new("graphs and sessions", (nodes * training.Lanes * BytesPerNode) + (ordered * BytesPerOrderedNode)),
             new(".NET, ONNX Runtime and libraries", Baseline),
-        ]);
+        ], graphs.Where(static g => g.Recomputation is not null).ToDictionary(static g => g.Phase.Name, static g => g.Recomputation!));
     }
 
     /// <summary>Intermediate results of the largest phase; phases run in turn, lanes side by side.</summary>
