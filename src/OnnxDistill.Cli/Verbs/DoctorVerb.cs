@@ -14,6 +14,8 @@ internal static class DoctorVerb
         report.Line($"OnnxDistill      {found.OnnxDistill}");
         report.Line($"ONNX Runtime     {found.OnnxRuntime ?? "not loaded"}  {found.NativeLibrary}");
         report.Line($"providers        {string.Join(", ", found.Providers)}");
+        if (found.Providers.Contains("CUDAExecutionProvider"))
+            report.Line($"CUDA kernels     known as of ONNX Runtime {found.CudaKernelTable}; inspect and distill --dry-run tell which nodes have none");
         report.Line($".NET             {found.DotNet} on {found.OperatingSystem}");
         report.Line(string.Create(CultureInfo.InvariantCulture, $"processors       {found.Processors}, vectors of {found.VectorBits} bits"));
         report.Line(string.Create(CultureInfo.InvariantCulture, $"memory           {found.MemoryBytes >> 20:N0} MiB, peak {found.PeakMemoryBytes >> 20:N0} MiB"));

@@ -4,6 +4,7 @@ using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Normalization;
+using OnnxDistill.Runtime.Placement;
 using OnnxDistill.Teachers;
 using OnnxDistill.Verification;
 
@@ -16,7 +17,7 @@ internal static class InspectVerb
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file." };
         var gradients = new Option<bool>("--gradients") { Description = "Differentiate the model at batch 1 and show how many nodes and bytes that takes." };
-        return Verb.Create("inspect", "Show inputs, outputs, parameters, operators, gradient coverage and a guess of a teacher's convention.", [model, gradients],
+        return Verb.Create("inspect", "Show inputs, outputs, parameters, operators, gradient coverage, nodes without a CUDA kernel and a guess of a teacher's convention.", [model, gradients],
             (parsed, report, _) =>
         {
             var file = OnnxReader.Read(parsed.GetValue(model)!);
@@ -50,6 +51,11 @@ internal static class InspectVerb
                 report.Line(string.Create(CultureInfo.InvariantCulture, $"{filledCount:N0} more in {filled.Count} weights of which the file gives only the shape"));
             report.Line($"operators  {string.Join("  ", coverage.Operators.Select(o => $"{o.Key} {o.Value}"))}");
             report.Line(coverage.IsComplete ? "gradients  every operator has a rule" : coverage.Describe());
+            var placement = PlacementReport.OfCuda(file);
+            report.Set("withoutCudaKernel", placement.Missing.Select(m => new { node = m.Node.ToString(), reason = m.Reason }));
+            report.Line(placement.IsComplete ? $"CUDA       every node has a kernel (table of ONNX Runtime {PlacementReport.Source})"
+                : $"CUDA       {placement.Missing.Count} of {placement.Nodes} nodes have no kernel (table of ONNX Runtime {PlacementReport.Source}) and run on the processor:\n"
+                    + placement.Describe());
             if (parsed.GetValue(gradients))
             {
                 var footprint = GradientCost.Of(file, batch: 1);

@@ -53,6 +53,7 @@ internal static class RunVerb
                 ProfileTables.Print(TrainingProfile.Measure(TrainingProgram.Build(loaded, ranks), parsed.GetValue(profile) ?? 10), report);
                 return ExitCodes.Done;
             }
+            OpenSsl.Require();
             if (ranks.Rank == 0)
             {
                 if (File.Exists(folder))
@@ -104,6 +105,7 @@ internal static class RunVerb
             report.Line($"  {Footprint(graph)}");
         }
         DescribeMemory(program, report);
+        PlacementLines.Add(program, report);
         report.Line($"run folder: {folder} (dry run: nothing was written)");
         return ExitCodes.Done;
     }

@@ -98,6 +98,10 @@ public sealed class TensorData
     public TensorData ToFloat32() =>
         Type == ElementType.Float32 ? this : Of(Array.ConvertAll(ToDoubles(), static d => (float)d), Dims);
 
+    /// <summary>The tensor as float16, rounded to the nearest; the same object when it already is.</summary>
+    public TensorData ToFloat16() =>
+        Type == ElementType.Float16 ? this : Copy<Half>(ElementType.Float16, Array.ConvertAll(ToDoubles(), static d => (Half)d), Dims);
+
     private static TensorData Copy<T>(ElementType type, ReadOnlySpan<T> data, long[] dims) where T : unmanaged =>
         new(type, dims, MemoryMarshal.AsBytes(data).ToArray());
 }

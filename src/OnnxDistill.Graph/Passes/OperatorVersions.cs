@@ -6,7 +6,7 @@ namespace OnnxDistill.Graph.Passes;
 /// <summary>In which opsets each standard operator changed, up to 25 (the standard's change log). Each change after
 /// <see cref="OpsetConverter.OldestOpset"/> is converted, kept because the old form means the same, or refused; a test asks for all of
 /// them.</summary>
-internal static class OperatorVersions
+public static class OperatorVersions
 {
     private static readonly FrozenDictionary<string, int[]> Versions = """
         Abs 1 6 13; Acos 7 22; Acosh 9 22; Add 1 6 7 13 14; AffineGrid 20; And 1 7; ArgMax 1 11 12 13; ArgMin 1 11 12 13; Asin 7 22;

@@ -67,7 +67,9 @@ public sealed class FlatLayout
     }
 
     /// <summary>A zeroed vector of this layout.</summary>
-    public TensorBuffer Allocate() => new(Graph.Model.ElementType.Float32, Length);
+    /// <param name="memory">The device whose memory it takes; null for the host's.</param>
+    public TensorBuffer Allocate(DeviceMemory? memory = null) =>
+        memory is null ? new(Graph.Model.ElementType.Float32, Length) : memory.Allocate(Graph.Model.ElementType.Float32, Length);
 
     private void Check(TensorBuffer vector)
     {

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Runtime.Buffers;
 
-/// <summary>One native allocation of typed elements, aligned to 64 bytes and zeroed at birth; whoever creates it disposes of it.</summary>
+/// <summary>One native allocation of typed elements, aligned to 64 bytes and zeroed at birth; whoever creates it disposes of it. It lies in the host's
+/// memory, or in a device's (<see cref="DeviceMemory.Allocate"/>), where copies reach it and spans do not.</summary>
 /// <remarks>Counts are <see cref="long"/> because a flat parameter vector may pass 2 GB; a <see cref="System.Span{T}"/> covers a chunk of it.
 /// Not thread-safe: one owner at a time.</remarks>
 public sealed unsafe class TensorBuffer : IDisposable
@@ -12,9 +14,10 @@ public sealed unsafe class TensorBuffer : IDisposable
     public const int Alignment = 64;
 
     private static long _liveCount;
+    private readonly OrtValue? _owner;
     private void* _data;
 
-    /// <summary>A zeroed buffer.</summary>
+    /// <summary>A zeroed buffer in the host's memory.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The type has no fixed size, or the count is negative.</exception>
     /// <exception cref="OutOfMemoryException">The memory is not there.</exception>
     public TensorBuffer(ElementType type, long count)
@@ -31,11 +34,23 @@ public sealed unsafe class TensorBuffer : IDisposable
         Interlocked.Increment(ref _liveCount);
     }
 
+    internal TensorBuffer(ElementType type, long count, DeviceMemory memory)
+    {
+        (Type, Count, Memory) = (type, count, memory);
+        (_owner, var address) = memory.AllocateTensor(type, count);
+        _data = (void*)address;
+        Interlocked.Increment(ref _liveCount);
+        Clear();
+    }
+
     /// <summary>Frees memory that its owner forgot; the live count still shows the leak in tests that look before a collection.</summary>
     ~TensorBuffer() => Free();
 
     /// <summary>Buffers not disposed of yet in this process; tests compare it before and after.</summary>
     public static long LiveCount => Interlocked.Read(ref _liveCount);
+
+    /// <summary>The device whose memory it is; null for the host's.</summary>
+    public DeviceMemory? Memory { get; }
 
     /// <summary>Type of the elements.</summary>
     public ElementType Type { get; }
@@ -56,10 +71,12 @@ public sealed unsafe class TensorBuffer : IDisposable
 
     /// <summary>A chunk of the elements, without a copy. It must not outlive the buffer.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The chunk lies outside the buffer.</exception>
-    /// <exception cref="InvalidOperationException"><typeparamref name="T"/> has another size than the elements.</exception>
+    /// <exception cref="InvalidOperationException"><typeparamref name="T"/> has another size than the elements, or the elements lie on a device.</exception>
     public Span<T> Span<T>(long offset, int count) where T : unmanaged
     {
         CheckRange(offset, count);
+        if (Memory is not null)
+            throw new InvalidOperationException($"This buffer lies in the memory of {Memory.Device}, which the host does not see. Copy it: CopyTo, or CopyFrom into a buffer of the host.");
         if (sizeof(T) != Type.Size())
             throw new InvalidOperationException($"A buffer of {Type} cannot be seen as {typeof(T).Name}: elements have {Type.Size()} bytes.");
         return new Span<T>((T*)Address + offset, count);
@@ -95,25 +112,74 @@ public sealed unsafe class TensorBuffer : IDisposable
     {
         if (source.Type != Type || source.Count != Count)
             throw new ArgumentException($"A buffer of {source.Count} {source.Type} cannot be copied into one of {Count} {Type}.", nameof(source));
-        Buffer.MemoryCopy((void*)source.Address, (void*)Address, ByteCount, ByteCount);
+        CopyBytes(source.Address, source.MemoryInfo, Address, MemoryInfo, ByteCount, source.Memory);
     }
 
     /// <summary>Copies elements in, from <paramref name="offset"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They do not fit.</exception>
-    public void CopyFrom<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged => source.CopyTo(Span<T>(offset, source.Length));
+    public void CopyFrom<T>(ReadOnlySpan<T> source, long offset = 0) where T : unmanaged
+    {
+        CheckCopy<T>(offset, source.Length);
+        fixed (T* data = source)
+            CopyBytes((nint)data, OrtMemoryInfo.DefaultInstance, AddressOf(offset), MemoryInfo, (long)source.Length * sizeof(T));
+    }
 
     /// <summary>Copies elements out, from <paramref name="offset"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There are not so many.</exception>
-    public void CopyTo<T>(Span<T> target, long offset = 0) where T : unmanaged => Span<T>(offset, target.Length).CopyTo(target);
+    public void CopyTo<T>(Span<T> target, long offset = 0) where T : unmanaged
+    {
+        CheckCopy<T>(offset, target.Length);
+        fixed (T* data = target)
+            CopyBytes(AddressOf(offset), MemoryInfo, (nint)data, OrtMemoryInfo.DefaultInstance, (long)target.Length * sizeof(T));
+    }
 
     /// <summary>Sets every byte to zero.</summary>
-    public void Clear() => NativeMemory.Clear((void*)Address, (nuint)ByteCount);
+    public void Clear()
+    {
+        if (Memory is null)
+        {
+            NativeMemory.Clear((void*)Address, (nuint)ByteCount);
+            return;
+        }
+        const int chunk = 1 << 22;
+        var zeros = NativeMemory.AllocZeroed((nuint)Math.Min(chunk, Math.Max(1, ByteCount)));
+        try
+        {
+            for (long at = 0; at < ByteCount; at += chunk)
+                CopyBytes((nint)zeros, OrtMemoryInfo.DefaultInstance, Address + (nint)at, MemoryInfo, Math.Min(chunk, ByteCount - at));
+        }
+        finally
+        {
+            NativeMemory.Free(zeros);
+        }
+    }
 
     /// <summary>Frees the memory; a second call does nothing.</summary>
     public void Dispose()
     {
         Free();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Where ONNX Runtime is told that the memory lies.</summary>
+    internal OrtMemoryInfo MemoryInfo => Memory?.Info ?? OrtMemoryInfo.DefaultInstance;
+
+    /// <summary>Copies between two places; a device's memory on either side makes the copy.</summary>
+    internal void CopyBytes(nint source, OrtMemoryInfo sourceInfo, nint target, OrtMemoryInfo targetInfo, long bytes, DeviceMemory? other = null)
+    {
+        if ((Memory ?? other) is { } device)
+            device.Copy(source, sourceInfo, target, targetInfo, bytes);
+        else
+            Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
+    }
+
+    private nint AddressOf(long offset) => Address + checked((nint)(offset * Type.Size()));
+
+    private void CheckCopy<T>(long offset, int count) where T : unmanaged
+    {
+        CheckRange(offset, count);
+        if (sizeof(T) != Type.Size())
+            throw new InvalidOperationException($"A buffer of {Type} cannot be copied as {typeof(T).Name}: elements have {Type.Size()} bytes.");
     }
 
     private void CheckRange(long offset, long count)
@@ -126,7 +192,10 @@ public sealed unsafe class TensorBuffer : IDisposable
     {
         if (_data is null)
             return;
-        NativeMemory.AlignedFree(_data);
+        if (_owner is null)
+            NativeMemory.AlignedFree(_data);
+        else
+            _owner.Dispose();
         _data = null;
         Interlocked.Decrement(ref _liveCount);
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using OnnxDistill.Graph.Model;
 
 namespace OnnxDistill.Runtime.Buffers;
@@ -32,11 +33,19 @@ public readonly record struct TensorView(TensorBuffer Buffer, long Offset, long[
     {
         if (data.Type != Type || data.ElementCount != Count)
             throw new ArgumentException($"A tensor of {data.Type}{data.Shape} cannot be copied into a view of {Type}{Shape}.", nameof(data));
-        data.Bytes.CopyTo(Bytes());
+        unsafe
+        {
+            fixed (byte* bytes = data.Bytes)
+                Buffer.CopyBytes((nint)bytes, OrtMemoryInfo.DefaultInstance, Address, Buffer.MemoryInfo, ByteCount);
+        }
     }
 
     /// <summary>A copy of the elements.</summary>
-    public TensorData ToData() => new(Type, [.. Dims], Bytes().ToArray());
-
-    private unsafe Span<byte> Bytes() => new((void*)Address, checked((int)ByteCount));
+    public unsafe TensorData ToData()
+    {
+        var copy = new byte[ByteCount];
+        fixed (byte* bytes = copy)
+            Buffer.CopyBytes(Address, Buffer.MemoryInfo, (nint)bytes, OrtMemoryInfo.DefaultInstance, ByteCount);
+        return new TensorData(Type, [.. Dims], copy);
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using OnnxDistill.Runtime.Placement;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Runtime.Diagnosis;
@@ -21,12 +22,14 @@ public static class RuntimeDoctor
             ExamineCuda(providers, problems);
         ExamineTelemetry(problems);
         ExamineTemporaryFolder(problems);
+        problems.AddRange(OpenSsl.Problem() is { } problem ? [problem] : []);
         return new RuntimeReport
         {
             OnnxDistill = typeof(RuntimeDoctor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
             OnnxRuntime = ready ? OrtRuntime.Version : null,
             NativeLibrary = ready ? LoadedLibrary() : null,
             Providers = providers,
+            CudaKernelTable = PlacementReport.Source,
             DotNet = Environment.Version.ToString(),
             OperatingSystem = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}".Trim(),
             Processors = Environment.ProcessorCount,

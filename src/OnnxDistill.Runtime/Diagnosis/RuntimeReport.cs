@@ -20,6 +20,9 @@ public sealed record RuntimeReport
     /// <summary>Execution providers of that build.</summary>
     public required IReadOnlyList<string> Providers { get; init; }
 
+    /// <summary>Which ONNX Runtime the built-in table of CUDA kernels is of.</summary>
+    public required string CudaKernelTable { get; init; }
+
     /// <summary>Version of .NET.</summary>
     public required string DotNet { get; init; }
 

@@ -12,8 +12,18 @@ internal static class BindingCheck
         var check = new FeedCheck(session.What);
         check.Compare(session.Inputs, Describe(inputs, "input", check), "input", all: true);
         check.Compare(session.Outputs, Describe(outputs, "output", check), "output", all: false);
+        foreach (var (name, view) in inputs.Concat(outputs))
+            Place(session, name, view.Buffer.Memory, check);
         Overlaps(inputs, outputs, check);
         check.ThrowIfAny();
+    }
+
+    private static void Place(GraphSession session, string name, DeviceMemory? memory, FeedCheck check)
+    {
+        if (memory is not null && memory.Device != session.Device)
+            check.Add($"'{name}' lies in the memory of {memory.Device}, the session runs on {session.Device}");
+        if (memory is null && session.Options.CudaGraph)
+            check.Add($"'{name}' lies in the host's memory, but a CUDA graph replays with the addresses it recorded; allocate it from {nameof(DeviceMemory)}");
     }
 
     private static Dictionary<string, (Graph.Model.ElementType, long[])> Describe(KeyValuePair<string, TensorView>[] given, string side, FeedCheck check)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace OnnxDistill.Runtime.Sessions;
 
 /// <summary>How much ONNX Runtime rewrites a graph before it runs it.</summary>
@@ -27,13 +29,17 @@ public enum ThreadSpinning
 }
 
 /// <summary>How cuDNN chooses an algorithm for a convolution.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ConvolutionSearch>))]
 public enum ConvolutionSearch
 {
     /// <summary>By rules; the same choice every time.</summary>
+    [JsonStringEnumMemberName("heuristic")]
     Heuristic,
     /// <summary>By timing all of them at each new shape: fastest later, may differ from run to run in the last bits.</summary>
+    [JsonStringEnumMemberName("exhaustive")]
     Exhaustive,
     /// <summary>cuDNN's first choice.</summary>
+    [JsonStringEnumMemberName("default")]
     Default,
 }
 
@@ -78,6 +84,10 @@ public sealed record DeviceOptions
     /// <summary>CUDA: how convolutions choose their algorithm.</summary>
     public ConvolutionSearch ConvolutionSearch { get; init; } = ConvolutionSearch.Heuristic;
 
-    /// <summary>CUDA: most bytes of device memory to take; 0 for no limit.</summary>
+    /// <summary>CUDA: most bytes of device memory that each session takes; 0 for no limit.</summary>
     public long DeviceMemoryLimit { get; init; }
+
+    /// <summary>CUDA: record each binding's run as a CUDA graph and replay it. Wants every bound buffer in <see cref="Buffers.DeviceMemory"/>, shapes that
+    /// stay, and a CUDA kernel for every node. A binding has a graph of its own, so vectors that alternate between two bindings have two.</summary>
+    public bool CudaGraph { get; init; }
 }

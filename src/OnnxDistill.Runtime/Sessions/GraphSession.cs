@@ -15,6 +15,7 @@ public sealed class GraphSession : IDisposable
 
     private static long _liveCount;
     private readonly InferenceSession _session;
+    private int _graphIds;
     private bool _disposed;
 
     private GraphSession(string what, DeviceOptions? options, Func<SessionOptions, InferenceSession> create)
@@ -141,4 +142,31 @@ public sealed class GraphSession : IDisposable
 
     /// <summary>Whether <see cref="Dispose"/> has been called.</summary>
     internal bool IsDisposed => _disposed;
+
+    /// <summary>The session's allocator of that memory; the caller disposes of it before the session.</summary>
+    internal OrtAllocator AllocatorOf(OrtMemoryInfo info) => new(_session, info);
+
+    /// <summary>Runs on one input and one output that lie wherever they lie.</summary>
+    /// <exception cref="GraphRunException">ONNX Runtime failed.</exception>
+    internal void RunOnce(string input, OrtValue from, string output, OrtValue to)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var binding = _session.CreateIoBinding();
+        using var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        try
+        {
+            binding.BindInput(input, from);
+            binding.BindOutput(output, to);
+            binding.SynchronizeBoundInputs();
+            _session.RunWithBinding(options, binding);
+            binding.SynchronizeBoundOutputs();
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw OrtMessages.NotRun(What, e);
+        }
+    }
+
+    /// <summary>A number for each binding under <see cref="DeviceOptions.CudaGraph"/>: a recorded graph holds its binding's addresses.</summary>
+    internal int NextGraphId() => Interlocked.Increment(ref _graphIds);
 }

@@ -62,18 +62,25 @@ internal static class SessionOptionsFactory
             AppendCuda(session, options, device);
     }
 
-    private static void AppendCuda(SessionOptions session, DeviceOptions options, Device device)
+    /// <summary>The CUDA provider's options by ONNX Runtime's names for them.</summary>
+    internal static Dictionary<string, string> CudaSettings(DeviceOptions options, Device device)
     {
-        var settings = new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["device_id"] = device.Index.ToString(CultureInfo.InvariantCulture),
             ["use_tf32"] = options.Tf32 ? "1" : "0",
             ["cudnn_conv_algo_search"] = options.ConvolutionSearch.ToString().ToUpperInvariant(),
+            ["enable_cuda_graph"] = options.CudaGraph ? "1" : "0",
         };
         if (options.DeviceMemoryLimit > 0)
             settings["gpu_mem_limit"] = options.DeviceMemoryLimit.ToString(CultureInfo.InvariantCulture);
+        return settings;
+    }
+
+    private static void AppendCuda(SessionOptions session, DeviceOptions options, Device device)
+    {
         using var cuda = new OrtCUDAProviderOptions();
-        cuda.UpdateOptions(settings);
+        cuda.UpdateOptions(CudaSettings(options, device));
         try
         {
             session.AppendExecutionProvider_CUDA(cuda);

@@ -30,6 +30,7 @@ public static class ArtifactWriter
             Batch = program.Task.Batch,
             Images = program.Recipe.Recipe.Training.Images,
             Ema = program.Recipe.Recipe.Training.Ema,
+            LossScale = program.Graphs.Any(g => g.IsScaled) ? program.Recipe.Recipe.Training.LossScale : null,
             SigmaInit = program.Task.SigmaInit,
             Phases = [.. program.Graphs.Select(g => Phase(program, g, folder))],
             Networks = [.. program.Networks.Select(n => Network(n, folder))],
@@ -50,6 +51,7 @@ public static class ArtifactWriter
                 Distribution = feed.Kind == FeedKind.Label ? null : feed.Kind.ToString().ToLowerInvariant(),
                 Bound = feed.Kind == FeedKind.Label ? feed.Bound : null,
             }
+            : input.Name == TrainingGraph.LossScaleInput ? Describe(input, "scalar")
             : Placed(program, input, "parameter", input.Name));
         var outputs = graph.Model.Graph.Outputs.Select(output => output.Name == TrainingGraph.LossOutput
             ? Describe(output, "loss")

@@ -20,6 +20,9 @@ public sealed record Manifest
     /// <summary>Averaging of the student's weights.</summary>
     public required Recipes.EmaOptions Ema { get; init; }
 
+    /// <summary>How the losses' scale starts and grows; fp16 only.</summary>
+    public Recipes.LossScaleOptions? LossScale { get; init; }
+
     /// <summary>Noise level of the student's one step: x = D(sigmaInit z; sigmaInit).</summary>
     public required double SigmaInit { get; init; }
 
@@ -38,6 +41,8 @@ public sealed record Manifest
         [OptimizerGraph.StepSize] = "lr / (1 - beta1^step)",
         [OptimizerGraph.SecondScale] = "1 / sqrt(1 - beta2^step)",
         [OptimizerGraph.Decay] = "lr * weightDecay",
+        [OptimizerGraph.GradientScale] = "1 / loss_scale, of the phase that made the gradient; fp16 only",
+        [TrainingGraph.LossScaleInput] = "each phase's own: starts at initial; halved after an update whose gradient_norm is not finite (leave such an update out), doubled after growthSteps finite ones in a row; fp16 only",
         [OptimizerGraph.EmaShare] = "1 - 0.5^(batch / max(min(halfLifeImages, imagesSeen * rampUp), 1e-8)); halfLifeImages in place of the minimum when rampUp is 0",
     };
 }

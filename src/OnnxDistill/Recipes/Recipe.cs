@@ -96,6 +96,15 @@ public sealed record TrainingOptions : IValidatableObject
     /// <summary>Where the graphs run: cpu or cuda:0.</summary>
     public string Device { get; init; } = "cpu";
 
+    /// <summary>Settings of the CUDA provider; without effect on the CPU.</summary>
+    public CudaOptions Cuda { get; init; } = new();
+
+    /// <summary>What the networks' products run in; weights, preconditioning, losses, statistics and the optimizer are float32 in either case.</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
+    /// <summary>Scaling of the losses under fp16.</summary>
+    public LossScaleOptions LossScale { get; init; } = new();
+
     /// <summary>Threads in all, 0 for one a core.</summary>
     [Range(0, 1024)]
     public int Threads { get; init; }
@@ -132,6 +141,11 @@ public sealed record TrainingOptions : IValidatableObject
         }
         if (problem.Length > 0)
             yield return new ValidationResult($"device: {problem}");
+        if (Precision == Precision.BFloat16)
+        {
+            yield return new ValidationResult("precision: found bf16, expected fp32 or fp16. At opset 18 ONNX Runtime's CUDA provider has no bfloat16 kernels "
+                + "for Conv, ConvTranspose and Einsum, and its CPU provider hardly any at all.");
+        }
     }
 }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
+using OnnxDistill.Runtime.Diagnosis;
 using OnnxDistill.Runtime.Normalization;
 
 namespace OnnxDistill.Teachers;
@@ -69,5 +70,10 @@ public sealed class Denoiser
     public Network AtAnyBatch() => new(Model, What, Model);
 
     /// <summary>SHA-256 of the written model, in hexadecimal: tells runs and students which teacher they belong to.</summary>
-    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(Model)));
+    /// <exception cref="Runtime.RuntimeUnavailableException">The system's OpenSSL, which .NET computes it with, is missing.</exception>
+    public string Hash()
+    {
+        OpenSsl.Require();
+        return Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(Model)));
+    }
 }

@@ -33,15 +33,15 @@ internal sealed class LanedPhase : IDisposable
     public static int ThreadsPerLane(int threads, int lanes) => lanes == 1 ? threads : Math.Max(1, (threads > 0 ? threads : Environment.ProcessorCount) / lanes);
 
     /// <summary>Runs a round of update number <paramref name="update"/> on every lane and returns the mean loss of its parts.</summary>
-    public float Run(long update, int round = 0)
+    public float Run(long update, int round = 0, double lossScale = 1)
     {
         if (_lanes.Count == 1)
-            return _lanes[0].Run(update, round);
-        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update, round))).ToArray();
+            return _lanes[0].Run(update, round, lossScale);
+        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update, round, lossScale))).ToArray();
         var sum = 0f;
         try
         {
-            sum = _lanes[0].Run(update, round);
+            sum = _lanes[0].Run(update, round, lossScale);
         }
         finally
         {

@@ -20,13 +20,14 @@ public sealed class NetworkState : IDisposable
     /// <summary>Vectors at their initial values, with a gradient for each lane and, where the parts have to be added up, two for their sum.</summary>
     /// <param name="network">What is trained.</param>
     /// <param name="parts">How the batch is cut.</param>
-    public NetworkState(TrainedNetwork network, BatchParts parts)
+    /// <param name="memory">The device whose memory holds the vectors; null for the host's.</param>
+    public NetworkState(TrainedNetwork network, BatchParts parts, DeviceMemory? memory = null)
     {
-        (Description, Parts) = (network, parts);
+        (Description, Parts, Memory) = (network, parts, memory);
         foreach (var name in OptimizerGraph.State(network.Optimizer, network.HasEma))
-            _vectors[name] = [network.Layout.Allocate(), network.Layout.Allocate()];
-        Gradients = [.. Enumerable.Range(0, parts.Lanes).Select(_ => network.Layout.Allocate())];
-        Sums = [.. Enumerable.Range(0, parts.AddsUp ? Math.Min(parts.Rounds, 2) : 0).Select(_ => network.Layout.Allocate())];
+            _vectors[name] = [network.Layout.Allocate(memory), network.Layout.Allocate(memory)];
+        Gradients = [.. Enumerable.Range(0, parts.Lanes).Select(_ => network.Layout.Allocate(memory))];
+        Sums = [.. Enumerable.Range(0, parts.AddsUp ? Math.Min(parts.Rounds, 2) : 0).Select(_ => network.Layout.Allocate(memory))];
         foreach (var parameter in network.Network.Parameters)
         {
             network.Layout.View(Current(OptimizerGraph.Weights), parameter.Name).CopyFrom(parameter.Constant!);
@@ -34,6 +35,9 @@ public sealed class NetworkState : IDisposable
                 network.Layout.View(Current(OptimizerGraph.Ema), parameter.Name).CopyFrom(parameter.Constant!);
         }
     }
+
+    /// <summary>The device whose memory holds the vectors; null for the host's.</summary>
+    public DeviceMemory? Memory { get; }
 
     /// <summary>What the vectors mean.</summary>
     public TrainedNetwork Description { get; }

@@ -32,6 +32,8 @@ public static class OptimizerGraph
     public const string Decay = "decay";
     /// <summary>Input, scalar: 1 - beta of the EMA, the share of the new weights.</summary>
     public const string EmaShare = "ema_share";
+    /// <summary>Input, scalar: what the gradient is multiplied by first, 1 over its loss's scale; absent unless the loss is scaled.</summary>
+    public const string GradientScale = "gradient_scale";
     /// <summary>Output, scalar: the gradient's norm before clipping; not finite when any number of the gradient is not.</summary>
     public const string GradientNorm = "gradient_norm";
 
@@ -75,9 +77,10 @@ public static class OptimizerGraph
     /// <param name="options">Settings.</param>
     /// <param name="ema">Whether an average of the weights is kept.</param>
     /// <param name="lanes">Parts of the batch, each with a gradient of its own, whose mean is the gradient.</param>
-    public static OnnxModel Build(long length, OptimizerOptions options, bool ema, int lanes = 1)
+    /// <param name="scaled">Whether the gradients are those of a scaled loss, see <see cref="GradientScale"/>.</param>
+    public static OnnxModel Build(long length, OptimizerOptions options, bool ema, int lanes = 1, bool scaled = false)
     {
-        var b = new GraphBuilder("optimizer");
+        var b = Builder("optimizer", scaled);
         var vectors = Vectors(b, options, ema, length);
         var gradient = Norms(b, options, length, lanes, lanes) is var (clipped, norm) && options.ClipNorm > 0
             // The 1e-6 is PyTorch's guard against a zero norm.
@@ -94,9 +97,10 @@ public static class OptimizerGraph
     /// <param name="ema">Whether an average of the weights is kept.</param>
     /// <param name="inputs">Gradients that are added up.</param>
     /// <param name="parts">Parts of the batch, of which their sum is divided by.</param>
-    internal static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int inputs, int parts)
+    /// <param name="scaled">Whether the gradients are those of a scaled loss.</param>
+    internal static OnnxModel BuildBlock(OptimizerOptions options, bool ema, int inputs, int parts, bool scaled)
     {
-        var b = new GraphBuilder("optimizer block");
+        var b = Builder("optimizer block", scaled);
         var vectors = Vectors(b, options, ema, BlockLength);
         var gradient = options.ClipNorm > 0
             ? b.Mul(Clipped(b, options, Cleaned(b, options, Total(b, BlockLength, inputs), parts), parts), b.Input(ClipFactor, ElementType.Float32, Shape.Scalar))
@@ -106,9 +110,9 @@ public static class OptimizerGraph
     }
 
     /// <summary>The <see cref="Measures"/> of a block's gradient.</summary>
-    internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int inputs, int parts)
+    internal static OnnxModel BuildBlockNorm(OptimizerOptions options, int inputs, int parts, bool scaled)
     {
-        var b = new GraphBuilder("gradient norm");
+        var b = Builder("gradient norm", scaled);
         if (Norms(b, options, BlockLength, inputs, parts).Norm is var norm && Norms(options).Contains(ClippedNorm))
             b.Output(ClippedNorm, norm);
         return new OnnxModel(b.Graph);
@@ -127,7 +131,17 @@ public static class OptimizerGraph
     private static Value Total(GraphBuilder b, Dim length, int lanes)
     {
         var gradients = Enumerable.Range(0, lanes).Select(lane => b.Input(LaneGradient(lane), ElementType.Float32, Shape.Of(length))).ToArray();
-        return lanes == 1 ? gradients[0] : b.Sum(gradients);
+        var total = lanes == 1 ? gradients[0] : b.Sum(gradients);
+        // Before anything clips or measures: limits and norms are those of the loss itself.
+        return b.Graph.Inputs.Find(i => i.Name == GradientScale) is { } scale ? b.Mul(total, scale) : total;
+    }
+
+    private static GraphBuilder Builder(string name, bool scaled)
+    {
+        var b = new GraphBuilder(name);
+        if (scaled)
+            b.Input(GradientScale, ElementType.Float32, Shape.Scalar);
+        return b;
     }
 
     // The papers' rule on the mean gradient: nan becomes 0, an infinity keeps its sign and becomes finite; clipping leaves nan alone, but not an infinity.

@@ -18,8 +18,8 @@ internal sealed class OptimizerRunner : IDisposable
 {
     private readonly NetworkState _state;
     private readonly List<OptimizerWorker> _workers = [];
-    private readonly Dictionary<string, TensorBuffer> _scalars = [];
-    private readonly Dictionary<string, TensorBuffer> _measures = [];
+    private readonly Dictionary<string, StagedBuffer> _scalars = [];
+    private readonly Dictionary<string, StagedBuffer> _measures = [];
 
     public OptimizerRunner(NetworkState state, DeviceOptions device)
     {
@@ -29,13 +29,13 @@ internal sealed class OptimizerRunner : IDisposable
         var onCpu = Device.Parse(device.Device).Kind == DeviceKind.Cpu;
         var blocks = onCpu ? OptimizerBlock.Split(network.Layout.Length) : [new OptimizerBlock(0, 0, network.Layout.Length)];
         var workers = Math.Min(device.Threads > 0 ? device.Threads : Environment.ProcessorCount, blocks.Count);
-        string[] clip = Clips ? [OptimizerGraph.ClipFactor] : [];
+        string[] further = [.. Clips ? new[] { OptimizerGraph.ClipFactor } : [], .. network.IsScaled ? new[] { OptimizerGraph.GradientScale } : []];
         try
         {
-            foreach (var name in OptimizerGraph.Scalars(network.Optimizer, network.HasEma).Concat(clip))
-                _scalars[name] = new TensorBuffer(ElementType.Float32, 1);
+            foreach (var name in OptimizerGraph.Scalars(network.Optimizer, network.HasEma).Concat(further))
+                _scalars[name] = new StagedBuffer(ElementType.Float32, 1, state.Memory);
             foreach (var name in OptimizerGraph.Measures(network.Optimizer))
-                _measures[name] = new TensorBuffer(ElementType.Float32, blocks.Count);
+                _measures[name] = new StagedBuffer(ElementType.Float32, blocks.Count, state.Memory);
             for (var i = 0; i < workers; i++)
             {
                 var share = blocks.Where(b => (long)b.Index * workers / blocks.Count == i);
@@ -48,6 +48,9 @@ internal sealed class OptimizerRunner : IDisposable
             throw;
         }
     }
+
+    /// <summary>The scale of the loss whose gradients <see cref="Update"/> finds; 1 unless the network is trained under fp16.</summary>
+    public double LossScale { get; set; } = 1;
 
     private bool Clips => _state.Description.Optimizer.ClipNorm > 0;
 
@@ -67,6 +70,8 @@ internal sealed class OptimizerRunner : IDisposable
         var options = _state.Description.Optimizer;
         foreach (var name in OptimizerGraph.Scalars(options, _state.Description.HasEma))
             Set(name, Schedules.OptimizerScalar(name, options, learningRate, _state.Step + 1, emaBeta));
+        if (_state.Description.IsScaled)
+            Set(OptimizerGraph.GradientScale, 1 / LossScale);
         if (Clips)
         {
             SideBySide(worker => worker.Measure());
@@ -90,19 +95,25 @@ internal sealed class OptimizerRunner : IDisposable
         var replaced = 0L;
         if (_measures.TryGetValue(OptimizerGraph.Replaced, out var counts))
         {
-            foreach (var count in counts.Span<float>())
+            counts.Download();
+            foreach (var count in counts.OnHost.Span<float>())
                 replaced += (long)count;
         }
         return new UpdateResult(Norm(OptimizerGraph.GradientNorm), made, replaced);
     }
 
-    private void Set(string scalar, double value) => _scalars[scalar].Span<float>()[0] = (float)value;
+    private void Set(string scalar, double value)
+    {
+        _scalars[scalar].OnHost.Span<float>()[0] = (float)value;
+        _scalars[scalar].Upload();
+    }
 
     // Added up in the blocks' order, whoever ran them.
     private float Norm(string name)
     {
         var sum = 0.0;
-        foreach (var norm in _measures[name].Span<float>())
+        _measures[name].Download();
+        foreach (var norm in _measures[name].OnHost.Span<float>())
             sum += (double)norm * norm;
         return (float)Math.Sqrt(sum);
     }

@@ -48,16 +48,16 @@ internal sealed class OptimizerWorker : IDisposable
     /// <param name="scalars">The scalars, by input; all workers read the same.</param>
     /// <param name="measures">An element a block, by output: the blocks' norms and counts.</param>
     /// <param name="device">Where and how.</param>
-    public OptimizerWorker(NetworkState state, IEnumerable<OptimizerBlock> blocks, IReadOnlyDictionary<string, TensorBuffer> scalars,
-        IReadOnlyDictionary<string, TensorBuffer> measures, DeviceOptions device)
+    public OptimizerWorker(NetworkState state, IEnumerable<OptimizerBlock> blocks, IReadOnlyDictionary<string, StagedBuffer> scalars,
+        IReadOnlyDictionary<string, StagedBuffer> measures, DeviceOptions device)
     {
         var network = state.Description;
         var (options, inputs, parts) = (network.Optimizer, state.Totals.Count, state.Parts);
         try
         {
-            _update = GraphSession.Create(OptimizerGraph.BuildBlock(options, network.HasEma, inputs, parts.Count), device, $"the optimizer of {network.Role}");
+            _update = GraphSession.Create(OptimizerGraph.BuildBlock(options, network.HasEma, inputs, parts.Count, network.IsScaled), device, $"the optimizer of {network.Role}");
             if (options.ClipNorm > 0)
-                _norm = GraphSession.Create(OptimizerGraph.BuildBlockNorm(options, inputs, parts.Count), device, $"the gradient's norm of {network.Role}");
+                _norm = GraphSession.Create(OptimizerGraph.BuildBlockNorm(options, inputs, parts.Count, network.IsScaled), device, $"the gradient's norm of {network.Role}");
             for (var later = 0; parts.AddsUp && later < Math.Min(parts.Rounds, 2); later++)
                 _sum[later] = GraphSession.Create(OptimizerGraph.BuildBlockSum(parts.Lanes, first: later == 0), device, $"the gradient's sum of {network.Role}");
             foreach (var block in blocks)
@@ -79,16 +79,17 @@ internal sealed class OptimizerWorker : IDisposable
     /// <summary>Adds a round's gradients to those of the rounds before.</summary>
     public void Sum(int round) => _sums[round == 0 ? 0 : 1 + (round % 2)].ForEach(b => b.Run());
 
-    private void Bind(NetworkState state, OptimizerBlock block, IReadOnlyDictionary<string, TensorBuffer> scalars, IReadOnlyDictionary<string, TensorBuffer> measures)
+    private void Bind(NetworkState state, OptimizerBlock block, IReadOnlyDictionary<string, StagedBuffer> scalars, IReadOnlyDictionary<string, StagedBuffer> measures)
     {
         KeyValuePair<string, TensorView> Part(string name, TensorBuffer vector) => KeyValuePair.Create(name, vector.View(block.Offset, [block.Count]));
         var gradients = state.Totals.Select((g, lane) => Part(OptimizerGraph.LaneGradient(lane), g)).ToArray();
-        var measured = measures.Select(n => KeyValuePair.Create(n.Key, n.Value.View(block.Index, []))).ToArray();
+        var given = scalars.Select(s => KeyValuePair.Create(s.Key, s.Value.OnDevice.View(0, []))).ToArray();
+        var measured = measures.Select(n => KeyValuePair.Create(n.Key, n.Value.OnDevice.View(block.Index, []))).ToArray();
         if (_norm is not null)
-            _norms.Add(_norm.Bind(gradients, measured));
+            _norms.Add(_norm.Bind(gradients.Concat(given.Where(s => s.Key == OptimizerGraph.GradientScale)), measured));
         for (var parity = 0; parity < 2; parity++)
         {
-            var inputs = state.Vectors.Select(v => Part(v, state.At(v, parity))).Concat(gradients).Concat(scalars.Select(s => KeyValuePair.Create(s.Key, s.Value.View(0, []))));
+            var inputs = state.Vectors.Select(v => Part(v, state.At(v, parity))).Concat(gradients).Concat(given);
             var outputs = state.Vectors.Select(v => Part(OptimizerGraph.Next(v), state.At(v, 1 - parity))).Concat(_norm is null ? measured : []);
             _updates[parity].Add(_update.Bind(inputs, outputs));
         }

@@ -15,9 +15,10 @@ internal sealed class PhaseRunner : IDisposable
     private readonly TrainingGraph _graph;
     private readonly GraphSession _session;
     private readonly IReadOnlyDictionary<string, NetworkState> _states;
-    private readonly List<(Feed Feed, TensorBuffer Buffer, NoiseStream Stream)> _feeds = [];
+    private readonly List<(Feed Feed, StagedBuffer Buffer, NoiseStream Stream)> _feeds = [];
     private readonly Dictionary<long, SessionBinding> _bindings = [];
-    private readonly TensorBuffer _loss;
+    private readonly StagedBuffer _loss;
+    private readonly StagedBuffer? _lossScale;
     private readonly BatchParts _parts;
     private readonly int _lane;
 
@@ -26,11 +27,13 @@ internal sealed class PhaseRunner : IDisposable
         (_graph, _states, _parts, _lane) = (graph, states, parts, lane);
         _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
         // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
-        _loss = new TensorBuffer(ElementType.Float32, 1);
+        var memory = states.Values.First().Memory;
+        _loss = new StagedBuffer(ElementType.Float32, 1, memory);
+        _lossScale = graph.IsScaled ? new StagedBuffer(ElementType.Float32, 1, memory) : null;
         foreach (var feed in graph.Feeds)
         {
             var type = feed.Kind == FeedKind.Label ? ElementType.Int64 : ElementType.Float32;
-            var buffer = new TensorBuffer(type, feed.Dims.Aggregate(1L, static (n, d) => n * d));
+            var buffer = new StagedBuffer(type, feed.Dims.Aggregate(1L, static (n, d) => n * d), memory);
             _feeds.Add((feed, buffer, new NoiseStream(seed, StreamOf(graph.Phase, feed))));
         }
     }
@@ -41,12 +44,21 @@ internal sealed class PhaseRunner : IDisposable
     public static StreamId StreamOf(TrainingPhase phase, Feed feed) => StreamId.Named($"{phase.Name}/{feed.Name}");
 
     /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) on the part of that round and returns the loss.</summary>
-    public float Run(long update, int round)
+    public float Run(long update, int round, double lossScale)
     {
         foreach (var (feed, buffer, stream) in _feeds)
-            Fill(feed, buffer, stream, update, _parts.Index(round, _lane));
+        {
+            Fill(feed, buffer.OnHost, stream, update, _parts.Index(round, _lane));
+            buffer.Upload();
+        }
+        if (_lossScale is not null)
+        {
+            _lossScale.OnHost.Span<float>()[0] = (float)lossScale;
+            _lossScale.Upload();
+        }
         Binding().Run();
-        return _loss.Span<float>()[0];
+        _loss.Download();
+        return _loss.OnHost.Span<float>()[0];
     }
 
     // Parts draw what one run of the whole batch would: each its own stretch of it.
@@ -73,10 +85,12 @@ internal sealed class PhaseRunner : IDisposable
         var key = _graph.ReadsFrom.Aggregate(0L, (bits, role) => (bits << 1) | (uint)_states[role].Parity);
         if (_bindings.TryGetValue(key, out var binding))
             return binding;
-        var inputs = _feeds.Select(f => KeyValuePair.Create(f.Feed.Name, f.Buffer.View(f.Feed.Dims)))
+        var inputs = _feeds.Select(f => KeyValuePair.Create(f.Feed.Name, f.Buffer.OnDevice.View(f.Feed.Dims)))
             .Concat(_graph.Model.Graph.Inputs.Where(i => i.Name.Contains('/', StringComparison.Ordinal)).Select(Parameter));
+        if (_lossScale is not null)
+            inputs = inputs.Append(KeyValuePair.Create(TrainingGraph.LossScaleInput, _lossScale.OnDevice.View(0, [])));
         var outputs = _graph.Gradients.SelectMany(role => role.Value.Select(p => Gradient(role.Key, p)))
-            .Append(KeyValuePair.Create(TrainingGraph.LossOutput, _loss.View(0, [])));
+            .Append(KeyValuePair.Create(TrainingGraph.LossOutput, _loss.OnDevice.View(0, [])));
         return _bindings[key] = _session.Bind(inputs, outputs);
     }
 
@@ -103,5 +117,6 @@ internal sealed class PhaseRunner : IDisposable
         foreach (var (_, buffer, _) in _feeds)
             buffer.Dispose();
         _loss.Dispose();
+        _lossScale?.Dispose();
     }
 }

@@ -9,6 +9,7 @@ internal sealed class RowAccumulator
 {
     private readonly SortedDictionary<string, (double Sum, long Count)> _sums = new(StringComparer.Ordinal);
     private long _skipped;
+    private long _overflows;
     private long _nonFiniteLosses;
     private long _replaced;
     private long _started = TimeProvider.System.GetTimestamp();
@@ -20,6 +21,7 @@ internal sealed class RowAccumulator
         if (saved is null)
             return;
         _skipped = saved["skipped"]!.GetValue<long>();
+        _overflows = saved["overflows"]!.GetValue<long>();
         _nonFiniteLosses = saved["nonFiniteLosses"]!.GetValue<long>();
         _replaced = saved["replaced"]!.GetValue<long>();
         foreach (var (name, sum) in saved["sums"]!.AsObject())
@@ -28,7 +30,7 @@ internal sealed class RowAccumulator
 
     public static IEnumerable<string> Columns(TrainingProgram program) =>
         program.Graphs.Select(g => $"loss_{g.Phase.Name}").Concat(program.Networks.Select(n => $"gradient_norm_{n.Role}"))
-            .Concat(["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers", "images_per_second"]);
+            .Concat(["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers", "scale_overflows", "images_per_second"]);
 
     public void Add(IterationResult result, int batch)
     {
@@ -37,6 +39,7 @@ internal sealed class RowAccumulator
         foreach (var (role, norm) in result.GradientNorms)
             Put($"gradient_norm_{role}", norm);
         _skipped += result.Skipped;
+        _overflows += result.Overflows;
         _nonFiniteLosses += result.NonFiniteLosses;
         _replaced += result.Replaced;
         _samples += batch;
@@ -50,12 +53,13 @@ internal sealed class RowAccumulator
         var speed = _samples / Math.Max(seconds, 1e-9);
         var numbers = _sums.ToDictionary(s => s.Key, s => s.Value.Sum / s.Value.Count);
         numbers["skipped_updates"] = _skipped;
+        numbers["scale_overflows"] = _overflows;
         numbers["skipped_total"] = skippedTotal;
         numbers["non_finite_losses"] = _nonFiniteLosses;
         numbers["replaced_numbers"] = _replaced;
         numbers["images_per_second"] = double.Parse(speed.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         _sums.Clear();
-        (_skipped, _nonFiniteLosses, _replaced) = (0, 0, 0);
+        (_skipped, _nonFiniteLosses, _replaced, _overflows) = (0, 0, 0, 0);
         (_samples, _started) = (0, TimeProvider.System.GetTimestamp());
         return (numbers, speed);
     }
@@ -67,6 +71,7 @@ internal sealed class RowAccumulator
     public JsonObject Save() => new()
     {
         ["skipped"] = _skipped,
+        ["overflows"] = _overflows,
         ["nonFiniteLosses"] = _nonFiniteLosses,
         ["replaced"] = _replaced,
         ["sums"] = new JsonObject(_sums.Select(s => KeyValuePair.Create(s.Key,

@@ -1,4 +1,5 @@
 using OnnxDistill.Runtime.Parallel;
+using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
@@ -9,6 +10,9 @@ namespace OnnxDistill.Training;
 /// <param name="Skipped">Updates left out because their loss or gradient was not finite.</param>
 public readonly record struct IterationResult(IReadOnlyDictionary<string, double> Losses, IReadOnlyDictionary<string, double> GradientNorms, int Skipped)
 {
+    /// <summary>Updates left out because the loss's scale under fp16 was too large; it has been lowered, and no divergence is meant.</summary>
+    public int Overflows { get; init; }
+
     /// <summary>Updates whose loss was not finite.</summary>
     public int NonFiniteLosses { get; init; }
 
@@ -24,7 +28,9 @@ public sealed class TrainingEngine : IDisposable
 {
     private readonly SortedDictionary<string, NetworkState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OptimizerRunner> _optimizers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, LossScale> _lossScales = new(StringComparer.Ordinal);
     private readonly List<LanedPhase> _phases = [];
+    private readonly DeviceMemory? _memory;
     private readonly SharedArena? _arena;
 
     private readonly IRankGroup _ranks;
@@ -33,7 +39,12 @@ public sealed class TrainingEngine : IDisposable
     /// <param name="program">What to train.</param>
     /// <param name="profilePrefix">Where profiles go, or null for none.</param>
     /// <param name="ranks">The processes that the program was built for.</param>
-    public TrainingEngine(TrainingProgram program, string? profilePrefix = null, IRankGroup? ranks = null)
+    public TrainingEngine(TrainingProgram program, string? profilePrefix = null, IRankGroup? ranks = null) : this(program, profilePrefix, ranks, onDevice: null)
+    {
+    }
+
+    /// <summary>With the state in a device's memory or the host's; by itself in the device's unless that is the CPU.</summary>
+    internal TrainingEngine(TrainingProgram program, string? profilePrefix, IRankGroup? ranks, bool? onDevice)
     {
         (Program, _ranks) = (program, ranks ?? SingleRank.Group);
         var (training, parts) = (program.Recipe.Recipe.Training, program.Parts);
@@ -41,9 +52,10 @@ public sealed class TrainingEngine : IDisposable
         _arena = SharedArena.Open(MemoryEstimate.ArenaBytes(MemoryEstimate.StepActivations(program)));
         try
         {
+            _memory = onDevice ?? Device.Parse(device.Device).Kind != DeviceKind.Cpu ? new DeviceMemory(device) : null;
             foreach (var network in program.Networks)
             {
-                _states[network.Role] = new NetworkState(network, parts);
+                _states[network.Role] = new NetworkState(network, parts, _memory);
                 _optimizers[network.Role] = new OptimizerRunner(_states[network.Role], device);
             }
             var lane = device with { Threads = LanedPhase.ThreadsPerLane(device.Threads, parts.Lanes) };
@@ -51,6 +63,8 @@ public sealed class TrainingEngine : IDisposable
             {
                 var profiled = profilePrefix is null ? lane : lane with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
                 _phases.Add(new LanedPhase(graph, parts, _states, training.Seed, profiled));
+                if (graph.IsScaled)
+                    _lossScales[graph.Phase.Name] = new LossScale(training.LossScale);
             }
         }
         catch
@@ -65,6 +79,9 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>The networks' numbers by role.</summary>
     public IReadOnlyDictionary<string, NetworkState> States => _states;
+
+    /// <summary>The factors on the phases' losses, by phase; empty under fp32.</summary>
+    public IReadOnlyDictionary<string, LossScale> LossScales => _lossScales;
 
     /// <summary>Iterations made so far; every random number is a function of it.</summary>
     public long Iteration { get; set; }
@@ -85,6 +102,10 @@ public sealed class TrainingEngine : IDisposable
         // Alone, ONNX Runtime counts the cores itself.
         Threads = training.Threads > 0 || ranks is null or { Count: 1 } ? training.Threads : ranks.ThreadShare,
         MemoryPattern = false,
+        Tf32 = training.Cuda.Tf32,
+        ConvolutionSearch = training.Cuda.ConvolutionSearch,
+        CudaGraph = training.Cuda.Graph && Device.Parse(training.Device).Kind == DeviceKind.Cuda,
+        DeviceMemoryLimit = training.Cuda.MemoryLimit,
         // What is computed a second time must neither be merged with the first nor run before it is needed.
         KeepOrder = training.ActivationBudgetMb > 0,
         KeepDuplicates = training.ActivationBudgetMb > 0,
@@ -101,19 +122,23 @@ public sealed class TrainingEngine : IDisposable
         foreach (var runner in _phases)
         {
             var phase = runner.Graph.Phase;
+            var scale = _lossScales.GetValueOrDefault(phase.Name);
             for (var update = 0; update < phase.Updates; update++)
             {
-                var loss = Gradients(runner, (Iteration * phase.Updates) + update);
+                var loss = Gradients(runner, (Iteration * phase.Updates) + update, scale?.Value ?? 1);
+                var results = new List<UpdateResult>();
                 losses[phase.Name] = losses.GetValueOrDefault(phase.Name) + (loss / phase.Updates);
                 updates.Loss(loss);
                 foreach (var role in phase.Trains)
                 {
                     var optimizer = _states[role].Description.Optimizer;
                     var rate = LearningRateFactor * Schedules.LearningRate(optimizer, ImagesSeen, training.Images);
+                    _optimizers[role].LossScale = scale?.Value ?? 1;
                     var result = _optimizers[role].Update(rate, emaBeta, UpdateTally.Wants(loss, optimizer));
                     norms[role] = result.Norm;
-                    updates.Update(result);
+                    results.Add(result);
                 }
+                updates.Updates(loss, scale, results);
             }
         }
         Iteration++;
@@ -121,22 +146,36 @@ public sealed class TrainingEngine : IDisposable
     }
 
     // The gradients of one update, summed over rounds and ranks, and the batch's loss.
-    private double Gradients(LanedPhase runner, long update)
+    private double Gradients(LanedPhase runner, long update, double lossScale)
     {
         var loss = 0.0;
         for (var round = 0; round < Program.Parts.Rounds; round++)
         {
-            loss += runner.Run(update, round) / Program.Parts.Rounds;
+            loss += runner.Run(update, round, lossScale) / Program.Parts.Rounds;
             foreach (var role in runner.Graph.Phase.Trains)
                 _optimizers[role].Sum(round);
         }
         if (_ranks.Count == 1)
             return loss;
         foreach (var role in runner.Graph.Phase.Trains)
-            _ranks.Sum(_states[role].Totals[0]);
+            SumOverRanks(_states[role].Totals[0]);
         double[] mean = [loss / _ranks.Count];
         _ranks.Sum(mean);
         return mean[0];
+    }
+
+    // Ranks exchange through the host.
+    private void SumOverRanks(TensorBuffer total)
+    {
+        if (total.Memory is null)
+        {
+            _ranks.Sum(total);
+            return;
+        }
+        using var host = new TensorBuffer(total.Type, total.Count);
+        host.CopyFrom(total);
+        _ranks.Sum(host);
+        total.CopyFrom(host);
     }
 
     /// <inheritdoc/>
@@ -148,6 +187,7 @@ public sealed class TrainingEngine : IDisposable
             optimizer.Dispose();
         foreach (var state in _states.Values)
             state.Dispose();
+        _memory?.Dispose();
         _arena?.Dispose();
     }
 }

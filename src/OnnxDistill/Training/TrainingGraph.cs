@@ -2,9 +2,11 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
+using OnnxDistill.Graph.Passes.MixedPrecision;
 using OnnxDistill.Graph.Passes.Recomputation;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
+using OnnxDistill.Recipes;
 
 namespace OnnxDistill.Training;
 
@@ -13,6 +15,9 @@ public sealed class TrainingGraph
 {
     /// <summary>Name of the scalar output.</summary>
     public const string LossOutput = "loss";
+
+    /// <summary>Name of the scalar input, in fp16 graphs, that the loss is multiplied by before it is differentiated; the output is without it.</summary>
+    public const string LossScaleInput = "loss_scale";
 
     private TrainingGraph(TrainingPhase phase, GraphBuilder builder, IReadOnlyList<Feed> feeds, IReadOnlyList<string> readsFrom,
         IReadOnlyDictionary<string, IReadOnlyList<string>> gradients) =>
@@ -39,6 +44,9 @@ public sealed class TrainingGraph
     /// <summary>Repeats parts of the forward pass until the intermediate results fit that many bytes, or as near as that comes.</summary>
     internal void LimitActivations(long bytes) => Recomputation = Recompute.Run(Model.Graph, Model.Graph.Output(LossOutput), bytes);
 
+    /// <summary>Whether the gradients are those of the loss times <see cref="LossScaleInput"/>.</summary>
+    public bool IsScaled => Model.Graph.Inputs.Exists(i => i.Name == LossScaleInput);
+
     /// <summary>Name of the graph input of a parameter.</summary>
     public static string ParameterInput(string role, string parameter) => $"{role}/{parameter}";
 
@@ -51,14 +59,16 @@ public sealed class TrainingGraph
     /// <param name="teacher">The frozen teacher, its weights constants of the graph; null for fits.</param>
     /// <param name="trained">The networks whose parameters are inputs, by role.</param>
     /// <param name="target">What kind of device it will run on.</param>
+    /// <param name="precision">What the networks' products run in.</param>
     /// <exception cref="Graph.UnsupportedOpException">An operator on the way has no gradient.</exception>
     public static TrainingGraph Build(TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained,
-        GradientTarget target = GradientTarget.Cpu)
+        GradientTarget target = GradientTarget.Cpu, Precision precision = Precision.Float32)
     {
         var builder = new GraphBuilder(phase.Name);
         var (loss, context, inputs) = BuildLoss(builder, phase, task, teacher, trained);
         var wanted = phase.Trains.SelectMany(role => inputs[role].Select(p => (Role: role, Parameter: p.Key, p.Value))).ToList();
-        var gradients = Differentiator.Gradients(builder, loss, [.. wanted.Select(w => w.Value)], target);
+        var scaled = precision == Precision.Float32 ? loss : builder.Mul(loss, builder.Input(LossScaleInput, ElementType.Float32, Shape.Scalar));
+        var gradients = Differentiator.Gradients(builder, scaled, [.. wanted.Select(w => w.Value)], target);
 
         builder.Output(LossOutput, loss);
         var named = phase.Trains.ToDictionary(role => role, _ => new List<string>());
@@ -70,6 +80,8 @@ public sealed class TrainingGraph
             named[wanted[i].Role].Add(wanted[i].Parameter);
         }
         var read = RemoveUnread(builder.Graph, inputs);
+        if (precision == Precision.Float16)
+            new HalfPrecision(InNetworks(teacher, trained), target == GradientTarget.Gpu ? HalfForm.Float16 : HalfForm.Rounded).Run(builder.Graph);
         return new TrainingGraph(phase, builder, context.Feeds, read, named.ToDictionary(p => p.Key, p => (IReadOnlyList<string>)p.Value));
     }
 
@@ -89,6 +101,18 @@ public sealed class TrainingGraph
         }
         var context = new LossContext(builder, task, networks);
         return (phase.BuildLoss(context), context, inputs);
+    }
+
+    // Networks inline under their role's name, their gradients under grad/ and that name. A teacher without weights is a formula (an exact mixture).
+    private static Func<Node, bool> InNetworks(Network? teacher, IReadOnlyDictionary<string, Network> trained)
+    {
+        var roles = trained.Keys.Concat(teacher is { Parameters.Count: > 0 } ? new[] { Roles.Teacher } : []).ToHashSet(StringComparer.Ordinal);
+        return node =>
+        {
+            const string backward = "grad/";
+            var path = node.Name.StartsWith(backward, StringComparison.Ordinal) ? node.Name[backward.Length..] : node.Name;
+            return path.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && roles.Contains(path[..slash]);
+        };
     }
 
     // ONNX Runtime copies a bound output that ends in one of these, so the value before it is bound: same numbers, another shape.

@@ -18,7 +18,11 @@ namespace OnnxDistill.Training;
 /// <param name="Optimizer">Settings.</param>
 /// <param name="HasEma">Whether an average of the weights is kept.</param>
 /// <param name="OptimizerModel">The optimizer's graph.</param>
-public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Layout, OptimizerOptions Optimizer, bool HasEma, OnnxModel OptimizerModel);
+public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Layout, OptimizerOptions Optimizer, bool HasEma, OnnxModel OptimizerModel)
+{
+    /// <summary>Whether its gradients are those of a scaled loss, see <see cref="LossScale"/>.</summary>
+    public bool IsScaled { get; init; }
+}
 
 /// <summary>A recipe turned into graphs: everything that training needs, before any session exists.</summary>
 public sealed class TrainingProgram
@@ -104,7 +108,7 @@ public sealed class TrainingProgram
     {
         var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
         var target = Device.Parse(recipe.Recipe.Training.Device).Kind == DeviceKind.Cpu ? GradientTarget.Cpu : GradientTarget.Gpu;
-        List<TrainingGraph> graphs = [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target))];
+        List<TrainingGraph> graphs = [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target, recipe.Recipe.Training.Precision))];
         var training = recipe.Recipe.Training;
         if (training.ActivationBudgetMb > 0)
         {
@@ -134,6 +138,7 @@ public sealed class TrainingProgram
         var layout = new FlatLayout(template.Parameters.Select(p => (p.Name, p.Constant!.Dims)));
         var optimizer = training.OptimizerOf(role);
         var ema = role == Roles.Student;
-        return new TrainedNetwork(role, template, layout, optimizer, ema, OptimizerGraph.Build(layout.Length, optimizer, ema));
+        var scaled = training.Precision != Precision.Float32;
+        return new TrainedNetwork(role, template, layout, optimizer, ema, OptimizerGraph.Build(layout.Length, optimizer, ema, scaled: scaled)) { IsScaled = scaled };
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -51,10 +52,16 @@ public static class TrainingState
         Put(Magic);
         Put(sizes);
         Put(header);
+        // Through the host: the vectors may lie on a device.
+        var chunk = new float[ChunkElements];
         foreach (var (_, _, buffer) in Vectors(engine))
         {
             for (long at = 0; at < buffer.Count; at += ChunkElements)
-                Put(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+            {
+                var part = chunk.AsSpan(0, (int)Math.Min(ChunkElements, buffer.Count - at));
+                buffer.CopyTo(part, at);
+                Put(MemoryMarshal.AsBytes(part));
+            }
         }
         stream.Write(hash.GetHashAndReset());
     }
@@ -83,13 +90,22 @@ public static class TrainingState
             throw new RecipeException($"{what} is damaged: it does not tell the factor on the learning rates.");
         var (iteration, steps) = (Count(header["iteration"], what), engine.States.ToDictionary(s => s.Key, s => Count(header["steps"]?[s.Key], what)));
 
+        if (engine.LossScales.Keys.FirstOrDefault(p => !LossScale.CanLoad(header["lossScales"]?[p])) is { } phaseWithout)
+            throw new RecipeException($"{what} is damaged: it does not tell the loss scale of the phase '{phaseWithout}'.");
         (engine.Iteration, engine.LearningRateFactor) = (iteration, factor);
         foreach (var (role, state) in engine.States)
             state.Step = steps[role];
+        foreach (var (phase, scale) in engine.LossScales)
+            scale.Load(header["lossScales"]![phase]);
+        var chunk = new float[ChunkElements];
         foreach (var (_, _, buffer) in Vectors(engine))
         {
             for (long at = 0; at < buffer.Count; at += ChunkElements)
-                stream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+            {
+                var part = chunk.AsSpan(0, (int)Math.Min(ChunkElements, buffer.Count - at));
+                stream.ReadExactly(MemoryMarshal.AsBytes(part));
+                buffer.CopyFrom<float>(part, at);
+            }
         }
         var differences = RunEnvironment.Differences(header["environment"] as JsonObject, expected["environment"]!.AsObject());
         return new StateNotes(header["loop"] as JsonObject, differences);
@@ -106,10 +122,15 @@ public static class TrainingState
     internal static byte[] Digest(TrainingEngine engine)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var chunk = new float[ChunkElements];
         foreach (var (_, _, buffer) in Vectors(engine))
         {
             for (long at = 0; at < buffer.Count; at += ChunkElements)
-                hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(buffer.Span<float>(at, (int)Math.Min(ChunkElements, buffer.Count - at))));
+            {
+                var part = chunk.AsSpan(0, (int)Math.Min(ChunkElements, buffer.Count - at));
+                buffer.CopyTo(part, at);
+                hash.AppendData(MemoryMarshal.AsBytes(part));
+            }
         }
         return hash.GetHashAndReset();
     }
@@ -159,6 +180,7 @@ public static class TrainingState
             ["steps"] = new JsonObject(engine.States.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Step))),
             ["learningRateFactor"] = engine.LearningRateFactor,
             ["environment"] = RunEnvironment.Of(engine.Program.Recipe.Recipe.Training, engine.Program.Parts),
+            ["lossScales"] = new JsonObject(engine.LossScales.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Save()))),
             ["recipe"] = Essentials(engine.Program.Recipe.Recipe),
             ["teacher"] = engine.Program.Teacher?.Hash(),
             ["initial"] = engine.Program.Initial.Hash(),
@@ -174,7 +196,7 @@ public static class TrainingState
         foreach (var key in new[] { "teacher", "initial", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
-        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];
+        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];
         foreach (var key in free)
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))

@@ -8,6 +8,9 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
+using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Placement;
+using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Tests.Repository;
 
@@ -87,6 +90,26 @@ public sealed partial class ReadmeTableTests
             return $"| `{string.Join(" ", words.Prepend(c.Name))}` | {c.Description} |\n";
         });
         GeneratedText.RequireSection(Readme, "verbs", "| verb | does |\n| --- | --- |\n" + string.Concat(rows));
+    }
+
+    /// <summary>The section on devices names every kind of device, every precision that a recipe takes and every setting of both, with its default.</summary>
+    [TestMethod]
+    public void TheDevicesAndTheirSettingsAreTold()
+    {
+        var section = File.ReadAllText(Readme).Split("## Devices and precision")[1].Split("\n## ")[0];
+        foreach (var kind in Enum.GetNames<DeviceKind>())
+            StringAssert.Contains(section, $"--device {kind.ToLowerInvariant()}");
+        foreach (var precision in Enum.GetValues<Precision>())
+            StringAssert.Contains(section, JsonSerializer.Serialize(precision).Trim('"'));
+        foreach (var name in typeof(CudaOptions).GetProperties().Where(p => p.CanWrite).Select(p => JsonName(p.Name)))
+            StringAssert.Contains(section, $"`{name}`");
+        foreach (var search in Enum.GetValues<ConvolutionSearch>())
+            StringAssert.Contains(section, $"`{JsonSerializer.Serialize(search).Trim('"')}`");
+        foreach (var property in typeof(LossScaleOptions).GetProperties().Where(p => p.CanWrite))
+            StringAssert.Contains(section, $"`training.lossScale.{JsonName(property.Name)}` ({Show(property.GetValue(new LossScaleOptions()))})");
+        // What the words in brackets say.
+        Assert.AreEqual(new CudaOptions { Tf32 = false, Graph = false, MemoryLimit = 0, ConvolutionSearch = ConvolutionSearch.Heuristic }, new CudaOptions());
+        StringAssert.Contains(PlacementReport.Source, "1.24");
     }
 
     [TestMethod]

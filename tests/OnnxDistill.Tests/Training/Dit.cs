@@ -15,7 +15,7 @@ internal static class Dit
     public static Denoiser Import() => TeacherImporter.Import(Raw(), new ImportOptions { Prediction = "flow", Labels = 10, NullLabel = 10 });
 
     /// <summary>A recipe that distils it, at a batch of two.</summary>
-    public static TrainingProgram Program(TestFiles files, string method)
+    public static TrainingProgram Program(TestFiles files, string method, params string[] settings)
     {
         OnnxWriter.Write(Import().Model, files["dit.onnx"]);
         return TrainingProgram.Build(RecipeLoader.Resolve(new JsonObject
@@ -23,6 +23,6 @@ internal static class Dit
             ["method"] = method,
             ["teacher"] = "dit.onnx",
             ["training"] = new JsonObject { ["batch"] = 2, ["images"] = 4 },
-        }, files.Folder, "dit", []));
+        }, files.Folder, "dit", settings));
     }
 }

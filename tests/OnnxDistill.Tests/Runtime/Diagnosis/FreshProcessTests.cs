@@ -10,7 +10,15 @@ namespace OnnxDistill.Tests.Runtime.Diagnosis;
 [TestClass]
 public sealed class FreshProcessTests
 {
-    private const string ChildVariable = "ONNXDISTILL_TEST_CHILD";
+    private const string ChildVariable = "ONNXDISTILL_TEST_CHILD", WordsVariable = "ONNXDISTILL_TEST_WORDS";
+
+    /// <summary>What an ONNX Runtime before 1.31 answers: it has its version's string, and no API of a later number.</summary>
+    private const string OlderRuntime = """
+        static const char *version(void) { return "1.19.2"; }
+        static const void *api(unsigned number) { return number <= 19 ? "some api" : 0; }
+        static const struct { const void *(*api)(unsigned); const char *(*version)(void); } base = { api, version };
+        const void *OrtGetApiBase(void) { return &base; }
+        """;
 
     [TestMethod]
     public void NothingIsWrittenIntoAnEmptyHome()
@@ -46,6 +54,58 @@ public sealed class FreshProcessTests
     [TestMethod]
     public void AMissingNativeLibraryIsExplained() =>
         RunChild(nameof(ChildExplainsTheMissingLibrary), new() { [OrtRuntime.LibraryVariable] = "/no/such/libonnxruntime.so" });
+
+    [TestMethod]
+    public void ALibraryThatIsNoOnnxRuntimeIsExplained()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Inconclusive("Takes Linux's C library for an ONNX Runtime.");
+        RunChild(nameof(ChildExplainsTheNamedLibrary), new()
+        {
+            [OrtRuntime.LibraryVariable] = "libc.so.6",
+            [WordsVariable] = "names 'libc.so.6'|cannot be loaded|Check the path",
+        });
+        using var self = Process.GetCurrentProcess();
+        var real = self.Modules.Cast<ProcessModule>().Select(m => m.FileName).FirstOrDefault(f => Path.GetFileName(f) is "libc.so.6")
+            ?? throw new AssertInconclusiveException("This process runs without libc.so.6.");
+        RunChild(nameof(ChildExplainsTheNamedLibrary), new()
+        {
+            [OrtRuntime.LibraryVariable] = real,
+            [WordsVariable] = "cannot be loaded as ONNX Runtime's native library|OrtGetApiBase|unset the variable",
+        });
+    }
+
+    [TestMethod]
+    public void AnOlderOnnxRuntimeIsRefusedWithItsVersion()
+    {
+        using var files = new Data.TestFiles();
+        files.Write("older.c", OlderRuntime);
+        try
+        {
+            using var compiler = Process.Start("cc", ["-shared", "-fPIC", "-o", files["libonnxruntime.so"], files["older.c"]]);
+            compiler.WaitForExit();
+            Assert.AreEqual(0, compiler.ExitCode);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Inconclusive("There is no C compiler 'cc' to make a library that answers as an older ONNX Runtime does.");
+        }
+        RunChild(nameof(ChildExplainsTheNamedLibrary), new()
+        {
+            [OrtRuntime.LibraryVariable] = files["libonnxruntime.so"],
+            [WordsVariable] = "which is ONNX Runtime 1.19.2|needs API version 31|ONNX Runtime 1.31 or newer",
+        });
+    }
+
+    [TestMethod]
+    public void ChildExplainsTheNamedLibrary()
+    {
+        OnlyInChild();
+        var message = Assert.ThrowsExactly<RuntimeUnavailableException>(RunSession).Message;
+        foreach (var words in Environment.GetEnvironmentVariable(WordsVariable)!.Split('|'))
+            StringAssert.Contains(message, words);
+        Assert.ThrowsExactly<RuntimeUnavailableException>(RunSession, "the second attempt says the same");
+    }
 
     [TestMethod]
     public void ChildRunsASession()
