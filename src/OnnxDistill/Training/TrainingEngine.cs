@@ -1,5 +1,5 @@
-using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;

@@ -16,11 +16,11 @@ public sealed class PublishTests
     public void APropertySwapsTheNativeOnnxRuntime(string project)
     {
         var plain = Dotnet("msbuild", RepositoryRoot.Of(project), "-getItem:PackageReference", "-nodeReuse:false");
-        StringAssert.Contains(plain, "\"Microsoft.ML.OnnxRuntime\"");
+        StringAssert.Contains(plain, "\"Identity\": \"Microsoft.ML.OnnxRuntime\"");
         Assert.DoesNotContain("Microsoft.ML.OnnxRuntime.Gpu", plain);
         var cuda = Dotnet("msbuild", RepositoryRoot.Of(project), "-getItem:PackageReference", "-p:OnnxRuntimePackage=Microsoft.ML.OnnxRuntime.Gpu", "-nodeReuse:false");
-        StringAssert.Contains(cuda, "\"Microsoft.ML.OnnxRuntime.Gpu\"");
-        Assert.DoesNotContain("\"Microsoft.ML.OnnxRuntime\"", cuda);
+        StringAssert.Contains(cuda, "\"Identity\": \"Microsoft.ML.OnnxRuntime.Gpu\"");
+        Assert.DoesNotContain("\"Identity\": \"Microsoft.ML.OnnxRuntime\"", cuda);
     }
 
     /// <summary>With an empty environment, an empty home and no dotnet on the path: distil, draw, look.</summary>

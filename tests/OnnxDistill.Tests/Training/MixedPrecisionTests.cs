@@ -162,7 +162,7 @@ public sealed class MixedPrecisionTests
         Expect.Error<RecipeException>(() => Toys.Recipe(files, "sid", "training.precision=int8"), "training.precision", "one of fp32, fp16");
     }
 
-    /// <summary>The eight modes of the ring, a fifth of the recipe's length: measured fp32 0.0011 to 0.0021, fp16 in the same range.</summary>
+    /// <summary>The eight modes of the ring, a fifth of the recipe's length; two sets of true samples are 0.009 apart.</summary>
     [TestMethod]
     [TestCategory("Slow")]
     public void AStudentOfTheRingComesOutAsWellUnderFp16()
@@ -171,10 +171,10 @@ public sealed class MixedPrecisionTests
         double Distance(string precision)
         {
             var recipe = RecipeLoader.Load(RepositoryRoot.Of("models", "ring8", "diff-instruct.json"), [$"training.precision={precision}", "training.images=800000", "training.snapshotImages=0"]);
-            return Trainer.Run(TrainingProgram.Build(recipe), files[precision], false, new SilentObserver(), CancellationToken.None).Metrics["mmd"];
+            return Trainer.Run(TrainingProgram.Build(recipe), files[precision], false, new SilentObserver(), CancellationToken.None).Metrics["mmd10k.mmd"];
         }
         var (whole, half) = (Distance("fp32"), Distance("fp16"));
-        Assert.IsLessThan((2 * whole) + 0.002, half, string.Create(CultureInfo.InvariantCulture, $"fp32 {whole:G3}, fp16 {half:G3}"));
+        Assert.IsLessThan((2 * whole) + 0.01, half, string.Create(CultureInfo.InvariantCulture, $"fp32 {whole:G3}, fp16 {half:G3}"));
     }
 
     private static (int Skipped, int Overflows) Counts(IterationResult result) => (result.Skipped, result.Overflows);

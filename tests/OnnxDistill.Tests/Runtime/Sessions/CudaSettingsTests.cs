@@ -1,4 +1,3 @@
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
