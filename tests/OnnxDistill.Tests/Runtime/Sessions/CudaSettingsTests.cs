@@ -1,4 +1,4 @@
-using OnnxDistill.Recipes;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Tests.Data;
