@@ -109,10 +109,11 @@ public sealed record TrainingOptions : IValidatableObject
     [Range(0, 1024)]
     public int Threads { get; init; }
 
-    /// <summary>Parts that a batch is cut into, run side by side with their share of the threads; the batch has to divide by it. Small networks on
-    /// a few cores gain, because threads then meet once a step instead of at every operator. Sums come in another order, nothing else changes.</summary>
-    [Range(1, 64)]
-    public int Lanes { get; init; } = 1;
+    /// <summary>Parts that a batch is cut into, run side by side with their share of the threads; the batch has to divide by it. 0 takes one a thread
+    /// where that pays: on a processor, for networks of up to 16 million parameters (each lane has a gradient and the frozen networks of its own) and parts
+    /// of eight samples or more. Threads of one run meet at the end of every operator, lanes once a step. Sums come in another order, nothing else changes.</summary>
+    [Range(0, 64)]
+    public int Lanes { get; init; }
 
     /// <summary>Samples that a session runs at once; 0 for all of a lane's part. A smaller number needs less memory: the parts of a batch run one after the
     /// other and their gradients are added up. Batch = microBatch x rounds x lanes x ranks. Sums come in another order, nothing else changes.</summary>

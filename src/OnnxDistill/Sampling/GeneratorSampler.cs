@@ -12,12 +12,14 @@ public sealed class GeneratorSampler : IDisposable
     private readonly GraphSession _session;
     private readonly Port _latent;
     private readonly bool _conditional;
+    private readonly int _workers;
 
     /// <summary>A sampler over a generator file's bytes or graph.</summary>
     /// <exception cref="TeacherMismatchException">It has no latent input of the expected form.</exception>
     public GeneratorSampler(OnnxModel model, DeviceOptions? device = null, string what = "the generator")
     {
         Labels = int.TryParse(model.Metadata.GetValueOrDefault("onnxdistill.labels", "0"), out var labels) ? labels : 0;
+        (device, _workers) = SharedBatches.SideBySide(device);
         _session = GraphSession.Create(model, device, what);
         _latent = _session.Inputs.FirstOrDefault(i => i.Name == Export.GeneratorBuilder.Latent) ?? throw Refuse(model, what);
         _conditional = _session.Inputs.Any(i => i.Name == Teachers.Denoiser.Label);
@@ -33,13 +35,13 @@ public sealed class GeneratorSampler : IDisposable
     /// <param name="count">How many.</param>
     /// <param name="seed">Seed of the latents.</param>
     /// <param name="label">The class of all of them.</param>
-    /// <param name="batch">Samples drawn at once.</param>
+    /// <param name="batch">Samples of a batch, on one thread of a processor; 0 for what suits their size.</param>
     /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
-    public SampleSet Sample(int count, long seed, long? label = null, int batch = 256, IRankGroup? ranks = null)
+    public SampleSet Sample(int count, long seed, long? label = null, int batch = 0, IRankGroup? ranks = null)
     {
         var size = DataShape.Aggregate(1, static (n, d) => n * d);
         var noise = new NoiseStream(seed, StreamId.Latent);
-        return new SampleSet(DataShape, SharedBatches.Run(ranks, count, batch, (first, now) =>
+        return new SampleSet(DataShape, SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (first, now) =>
         {
             var z = new float[now * size];
             noise.FillNormal(z, 0, (long)first * size);
@@ -50,7 +52,7 @@ public sealed class GeneratorSampler : IDisposable
             if (_conditional)
                 feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label ?? i % Labels)], now);
             return _session.Run(feeds).Values.First().As<float>().ToArray();
-        }));
+        }, _workers));
     }
 
     /// <inheritdoc/>

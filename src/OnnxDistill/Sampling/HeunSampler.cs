@@ -17,11 +17,13 @@ public sealed class HeunSampler : IDisposable
 
     private readonly Denoiser _teacher;
     private readonly GraphSession _session;
+    private readonly int _workers;
 
     /// <summary>A sampler of that teacher.</summary>
     public HeunSampler(Denoiser teacher, DeviceOptions? device = null)
     {
         _teacher = teacher;
+        (device, _workers) = SharedBatches.SideBySide(device);
         _session = GraphSession.Create(teacher.Model, device, teacher.What);
     }
 
@@ -38,21 +40,21 @@ public sealed class HeunSampler : IDisposable
     /// <param name="seed">Seed of the latents.</param>
     /// <param name="steps">Steps of the sampler.</param>
     /// <param name="label">The class of all of them.</param>
-    /// <param name="batch">Samples drawn at once.</param>
+    /// <param name="batch">Samples of a batch, on one thread of a processor; 0 for what suits their size.</param>
     /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
-    public SampleSet Sample(int count, long seed, int steps, long? label = null, int batch = 64, IRankGroup? ranks = null)
+    public SampleSet Sample(int count, long seed, int steps, long? label = null, int batch = 0, IRankGroup? ranks = null)
     {
         var size = checked((int)_teacher.Dimension);
         var levels = Levels(_teacher.Card.SigmaMin, _teacher.Card.SigmaMax, steps);
         var noise = new NoiseStream(seed, StreamId.Latent);
-        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch, (first, now) =>
+        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (first, now) =>
         {
             var z = new float[now * size];
             noise.FillNormal(z, 0, (long)first * size);
             var labels = _teacher.Card.IsConditional
                 ? Enumerable.Range(first, now).Select(i => label ?? i % _teacher.Card.Labels).ToArray() : null;
             return Array.ConvertAll(Integrate(Array.ConvertAll(z, n => n * levels[0]), levels, now, labels), x => (float)x);
-        }));
+        }, _workers));
     }
 
     private double[] Integrate(double[] x, double[] levels, int count, long[]? labels)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
 
@@ -27,12 +28,23 @@ public readonly record struct BatchParts(int Batch, int Lanes = 1, int Rounds = 
     /// <summary>Number of the part that a lane of this rank works on in a round.</summary>
     public int Index(int round, int lane) => (((Rank * Rounds) + round) * Lanes) + lane;
 
+    /// <summary>Most parameters of a network whose batch is cut into lanes unasked.</summary>
+    public const long MostParametersForLanes = 16_000_000;
+
+    private const int FewestSamplesOfALane = 8, MostLanes = 8;
+
     /// <summary>The cut that a recipe asks for.</summary>
+    /// <param name="training">The recipe's settings.</param>
+    /// <param name="method">Its method.</param>
+    /// <param name="parameters">Parameters of the largest network.</param>
+    /// <param name="ranks">Processes that share the batch.</param>
+    /// <param name="rank">Which of them this is.</param>
+    /// <param name="threads">Threads of this process, where the recipe leaves them open.</param>
     /// <exception cref="RecipeException">The batch cannot be cut like that, or the method's losses couple the samples of a batch.</exception>
-    public static BatchParts Of(TrainingOptions training, IDistillationMethod method, int ranks = 1, int rank = 0)
+    public static BatchParts Of(TrainingOptions training, IDistillationMethod method, long parameters, int ranks = 1, int rank = 0, int threads = 0)
     {
-        var (batch, lanes) = (training.Batch, training.Lanes);
-        var micro = training.MicroBatch;
+        var (batch, micro) = (training.Batch, training.MicroBatch);
+        var lanes = training.Lanes > 0 ? training.Lanes : method.CouplesBatch || parameters > MostParametersForLanes ? 1 : Automatic(training, ranks, threads);
         var share = batch / Math.Max(1, lanes * ranks);
         var even = share > 0 && batch % (lanes * ranks) == 0 && (micro == 0 || share % micro == 0);
         var rounds = micro == 0 || !even ? 1 : share / micro;
@@ -48,6 +60,18 @@ public readonly record struct BatchParts(int Batch, int Lanes = 1, int Rounds = 
         }
         return even ? new BatchParts(batch, lanes, rounds, ranks, rank)
             : throw new RecipeException($"{found}, expected a batch of microBatch x rounds x lanes x ranks: {Nearest(batch, Math.Max(1, micro) * lanes * ranks)} would do.");
+    }
+
+    // One a thread, or the most that cut the rank's share evenly.
+    private static int Automatic(TrainingOptions training, int ranks, int threads)
+    {
+        if (Device.Parse(training.Device).Kind != DeviceKind.Cpu || training.Batch % ranks != 0)
+            return 1;
+        var available = training.Threads > 0 ? training.Threads : threads > 0 ? threads : Environment.ProcessorCount;
+        var share = training.Batch / ranks;
+        bool Fits(int lanes) => available % lanes == 0 && share % lanes == 0 && share / lanes >= FewestSamplesOfALane
+            && (training.MicroBatch == 0 || share / lanes % training.MicroBatch == 0);
+        return Enumerable.Range(1, Math.Min(available, MostLanes)).LastOrDefault(Fits, 1);
     }
 
     private static string Nearest(int batch, long unit)

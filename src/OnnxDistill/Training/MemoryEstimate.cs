@@ -2,6 +2,8 @@ using OnnxDistill.Graph.Memory;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes.Recomputation;
 using OnnxDistill.Methods;
+using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Sampling;
 
 namespace OnnxDistill.Training;
 
@@ -24,8 +26,6 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
     // A U-Net of 10,000 nodes in all: the optimised graph is written and read once more.
     private const long BytesPerOrderedNode = 8_000;
 
-    private const int SnapshotBatch = 256;
-
     /// <summary>The sum.</summary>
     public long Total => Items.Sum(static i => i.Bytes);
 
@@ -33,7 +33,6 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
     public static MemoryEstimate Of(TrainingProgram program)
     {
         ArgumentNullException.ThrowIfNull(program);
-        var training = program.Recipe.Recipe.Training;
         var graphs = program.PartGraphs();
         var sums = program.Parts.AddsUp ? Math.Min(program.Parts.Rounds, 2) : 0;
         var held = Math.Max(StepActivations(program), SnapshotActivations(program));
@@ -43,20 +42,20 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
         return new MemoryEstimate(
         [
             new("weights, moments, averages (each twice)", program.Networks.Sum(static n => 2 * Vectors(n) * n.Layout.Length * sizeof(float))),
-            new("gradients", program.Networks.Sum(n => (training.Lanes + sums) * n.Layout.Length * sizeof(float))),
+            new("gradients", program.Networks.Sum(n => (program.Parts.Lanes + sums) * n.Layout.Length * sizeof(float))),
             new("initial weights", program.Networks.Select(static n => n.Network).Distinct().Sum(static n => n.ParameterCount * sizeof(float))),
             // Once as we hold them, once in each session (prepacked there), once more on the way into the largest.
-            new("frozen networks and other constants", constants.Max() + (training.Lanes * constants.Sum()) + constants.Max()),
-            new("random inputs", training.Lanes * graphs.Sum(static g => g.Feeds.Sum(static f => f.Dims.Aggregate((long)sizeof(float), static (n, d) => n * d)))),
+            new("frozen networks and other constants", constants.Max() + (program.Parts.Lanes * constants.Sum()) + constants.Max()),
+            new("random inputs", program.Parts.Lanes * graphs.Sum(static g => g.Feeds.Sum(static f => f.Dims.Aggregate((long)sizeof(float), static (n, d) => n * d)))),
             new("intermediate results of a step", held),
             new("the arena's table", ArenaBytes(held) / 32),
-            new("graphs and sessions", (nodes * training.Lanes * BytesPerNode) + (ordered * BytesPerOrderedNode)),
+            new("graphs and sessions", (nodes * program.Parts.Lanes * BytesPerNode) + (ordered * BytesPerOrderedNode)),
             new(".NET, ONNX Runtime and libraries", Baseline),
         ], graphs.Where(static g => g.Recomputation is not null).ToDictionary(static g => g.Phase.Name, static g => g.Recomputation!));
     }
 
     /// <summary>Intermediate results of the largest phase; phases run in turn, lanes side by side.</summary>
-    internal static long StepActivations(TrainingProgram program) => program.Recipe.Recipe.Training.Lanes
+    internal static long StepActivations(TrainingProgram program) => program.Parts.Lanes
         * program.PartGraphs().Max(static g => ActivationMemory.Peak(g.Model.Graph, g.Recomputation is not null));
 
     /// <summary>What the arena of a step is made for: a fifth more than expected, because one too small costs more than one too large.</summary>
@@ -68,7 +67,8 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
     private static long SnapshotActivations(TrainingProgram program)
     {
         var evaluation = program.Recipe.Recipe.Evaluation;
-        var count = Math.Min(SnapshotBatch, Math.Max(evaluation.Samples, evaluation.PictureSamples));
+        var (_, workers) = SharedBatches.SideBySide(new DeviceOptions { Device = program.Recipe.Recipe.Training.Device });
+        var count = Math.Min(workers * SharedBatches.Size(program.Initial.Dimension), Math.Max(evaluation.Samples, evaluation.PictureSamples));
         return program.Recipe.Method.Name == DenoisingScoreMatching.MethodName ? 0
             : (long)((double)ActivationMemory.Peak(program.Initial.AtBatch(program.Task.Batch).Model.Graph) / program.Task.Batch * count);
     }

@@ -25,8 +25,8 @@ internal static class RunEnvironment
             ["dotNet"] = Environment.Version.ToString(),
             ["device"] = device == DeviceKind.Cpu ? "cpu" : "cuda",
             ["processor"] = Processor.Description,
-            ["threadsPerSession"] = Threads(LanedPhase.ThreadsPerLane(training.Threads, training.Lanes)),
-            ["lanes"] = training.Lanes,
+            ["threadsPerSession"] = Threads(LanedPhase.ThreadsPerLane(training.Threads, parts.Lanes)),
+            ["lanes"] = parts.Lanes,
             ["rounds"] = parts.Rounds,
             ["ranks"] = parts.Ranks,
         };

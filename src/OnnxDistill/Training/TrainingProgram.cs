@@ -65,7 +65,6 @@ public sealed class TrainingProgram
     public static TrainingProgram Build(LoadedRecipe loaded, IRankGroup? ranks = null)
     {
         var (recipe, method) = (loaded.Recipe, loaded.Method);
-        var parts = BatchParts.Of(recipe.Training, method, ranks?.Count ?? 1, ranks?.Rank ?? 0);
         var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
         if (teacher is null && method.Name != DenoisingScoreMatching.MethodName)
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
@@ -76,6 +75,8 @@ public sealed class TrainingProgram
                 + $"the teacher {teacher.What} [{string.Join(", ", teacher.DataShape)}] and {teacher.Card.Labels}. Both have to agree.");
         }
 
+        var parameters = Math.Max(initial.AtAnyBatch().ParameterCount, teacher?.AtAnyBatch().ParameterCount ?? 0);
+        var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
         var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels);
@@ -87,7 +88,7 @@ public sealed class TrainingProgram
         }
         var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, task, teacher, initial, template, templates));
+        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, parts, task, teacher, initial, template, templates));
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
@@ -97,13 +98,13 @@ public sealed class TrainingProgram
     {
         var task = Task with { Batch = Parts.Samples };
         var template = Initial.AtBatch(task.Batch);
-        return BuildGraphs(Recipe, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
+        return BuildGraphs(Recipe, Parts, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
     }
 
     private static SortedDictionary<string, Network> Templates(IDistillationMethod method, DistillationTask task, Network template) =>
         new(method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).ToDictionary(a => a.Role, a => a.Build?.Invoke(task) ?? template), StringComparer.Ordinal);
 
-    private static List<TrainingGraph> BuildGraphs(LoadedRecipe recipe, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
+    private static List<TrainingGraph> BuildGraphs(LoadedRecipe recipe, BatchParts parts, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
         IReadOnlyDictionary<string, Network> templates)
     {
         var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
@@ -113,7 +114,7 @@ public sealed class TrainingProgram
         if (training.ActivationBudgetMb > 0)
         {
             // Lanes run side by side, each with its share of the budget.
-            graphs.ForEach(g => g.LimitActivations((long)(training.ActivationBudgetMb * 1e6 / training.Lanes)));
+            graphs.ForEach(g => g.LimitActivations((long)(training.ActivationBudgetMb * 1e6 / parts.Lanes)));
         }
         return graphs;
     }

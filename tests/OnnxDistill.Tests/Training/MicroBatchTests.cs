@@ -60,7 +60,7 @@ public sealed class MicroBatchTests
     {
         using var files = new TestFiles();
         var recipe = Recipe(files, "sid", $"training.microBatch={micro}", $"training.lanes={lanes}");
-        Expect.Error<RecipeException>(() => BatchParts.Of(recipe.Recipe.Training, recipe.Method, ranks), "training.batch: found 24", "'sid'", cure);
+        Expect.Error<RecipeException>(() => BatchParts.Of(recipe.Recipe.Training, recipe.Method, parameters: 100, ranks), "training.batch: found 24", "'sid'", cure);
     }
 
     [TestMethod]

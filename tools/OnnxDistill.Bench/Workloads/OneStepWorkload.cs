@@ -36,6 +36,6 @@ internal sealed class OneStepWorkload(string name, ISubject subject, int batch) 
     {
         var weights = setup.Teacher.AtAnyBatch().Parameters.ToDictionary(p => p.Name, p => p.Constant!); // a parameter is an initializer
         var generator = GeneratorBuilder.Build(setup.Teacher, weights, setup.Task.SigmaInit, []);
-        return new(new GeneratorSampler(generator, new DeviceOptions { Threads = Setup.Threads }), (sampler, seed) => sampler.Sample(batch, seed, batch: batch));
+        return new(new GeneratorSampler(generator, new DeviceOptions { Threads = Setup.Threads }), (sampler, seed) => sampler.Sample(batch, seed));
     }
 }

@@ -35,5 +35,5 @@ internal sealed class TeacherWorkload(string name, ISubject subject, int batch) 
     }
 
     private OnnxDistillSampling<HeunSampler> Ours(Setup setup) => new(new HeunSampler(setup.Teacher, new DeviceOptions { Threads = Setup.Threads }),
-        (sampler, seed) => sampler.Sample(batch, seed, Steps, batch: batch));
+        (sampler, seed) => sampler.Sample(batch, seed, Steps));
 }
