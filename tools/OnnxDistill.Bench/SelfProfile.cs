@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Noise;
@@ -26,7 +25,7 @@ internal static class SelfProfile
         var device = TrainingEngine.DeviceOf(training);
         var states = program.Networks.ToDictionary(n => n.Role, n => new NetworkState(n, program.Parts));
         var optimizers = program.Networks.ToDictionary(n => n.Role, n => new OptimizerRunner(states[n.Role], device));
-        var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, training.Lanes) };
+        var lane = device with { Threads = LanedPhase.ThreadsPerLane(training.Threads, program.Parts.Lanes) };
         var phases = program.PartGraphs().Select(g => new LanedPhase(g, program.Parts, states, training.Seed, lane)).ToList();
         var times = new Dictionary<string, List<double>>();
         void Time(string part, Action action)
@@ -72,7 +71,7 @@ internal static class SelfProfile
         {
             foreach (var feed in graph.Feeds)
             {
-                var stream = new NoiseStream(program.Recipe.Recipe.Training.Seed, StreamId.Named($"{graph.Phase.Name}/{feed.Name}"));
+                var stream = new NoiseStream(program.Recipe.Recipe.Training.Seed, PhaseRunner.StreamOf(graph.Phase, feed));
                 using var buffer = new TensorBuffer(Graph.Model.ElementType.Float32, feed.Dims.Aggregate(1L, static (n, d) => n * d));
                 if (feed.Kind == FeedKind.Normal)
                     stream.FillNormal(buffer.Span<float>(), step);
@@ -84,36 +83,11 @@ internal static class SelfProfile
 
     private static void PrintOperators(TrainingProgram program, int iterations)
     {
-        var folder = Directory.CreateTempSubdirectory("onnxdistill-bench-");
-        try
+        foreach (var (name, phase) in TrainingProfile.Measure(program, iterations).Phases)
         {
-            using (var engine = new TrainingEngine(program, Path.Combine(folder.FullName, "profile")))
-            {
-                for (var i = 0; i < iterations; i++)
-                    engine.Step();
-            }
-            foreach (var graph in program.Graphs)
-            {
-                var file = folder.GetFiles($"profile-{graph.Phase.Name}_*.json").Single();
-                Console.WriteLine($"\nphase {graph.Phase.Name}: the ten dearest operators\n\n| operator | nodes | median ms a run | smallest ms |\n| --- | --- | --- | --- |");
-                foreach (var (op, nodes, median, smallest) in Operators(file.FullName).OrderByDescending(o => o.Smallest).Take(10))
-                    Console.WriteLine(FormattableString.Invariant($"| {op} | {nodes} | {median / 1000:F2} | {smallest / 1000:F2} |"));
-            }
+            Console.WriteLine($"\nphase {name}: the ten dearest operators\n\n| operator | nodes | median ms a run |\n| --- | --- | --- |");
+            foreach (var row in phase.Operators.Take(10))
+                Console.WriteLine(FormattableString.Invariant($"| {row.Operator} | {row.Nodes} | {row.Milliseconds:F2} |"));
         }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    // A node's time is its median over the runs: sums would hold whatever else the machine did meanwhile.
-    private static IEnumerable<(string Op, int Nodes, double Median, double Smallest)> Operators(string path)
-    {
-        using var profile = JsonDocument.Parse(File.ReadAllBytes(path));
-        return profile.RootElement.EnumerateArray()
-            .Where(e => e.GetProperty("cat").GetString() == "Node" && e.GetProperty("name").GetString()!.EndsWith("_kernel_time", StringComparison.Ordinal))
-            .Select(e => (Op: e.GetProperty("args").GetProperty("op_name").GetString()!, Name: e.GetProperty("name").GetString(), Time: e.GetProperty("dur").GetDouble()))
-            .GroupBy(e => (e.Op, e.Name)).Select(g => (g.Key.Op, Median: Statistics.Median(g.Select(e => e.Time)), Smallest: g.Min(e => e.Time)))
-            .GroupBy(n => n.Op).Select(g => (g.Key, g.Count(), g.Sum(n => n.Median), g.Sum(n => n.Smallest))).ToList();
     }
 }

@@ -75,7 +75,7 @@ public sealed class TrainingProgram
                 + $"the teacher {teacher.What} [{string.Join(", ", teacher.DataShape)}] and {teacher.Card.Labels}. Both have to agree.");
         }
 
-        var parameters = Math.Max(initial.AtAnyBatch().ParameterCount, teacher?.AtAnyBatch().ParameterCount ?? 0);
+        var parameters = new[] { initial, teacher ?? initial }.Distinct().Max(static d => d.AtAnyBatch().ParameterCount);
         var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;

@@ -57,7 +57,7 @@ internal static class FoldedWeightGradient
             Group = groups,
             Dilations = WithLast(options.Strides, outputs),
             Pads = [.. WithLast(pads[..rank], outputs), .. WithLast(pads[rank..], outputs)],
-        }.For(rank));
+        });
         var offsets = ConvGradients.Positions(weight);
         var split = g.Slice(g.Reshape(result, Shape.Of(groups, channels, offsets, outputs)), 2, offsets - 1, -offsets - 1, -1);
         return g.Reshape(g.Transpose(split, 0, 3, 1, 2), weight);
