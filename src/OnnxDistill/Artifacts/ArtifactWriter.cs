@@ -46,11 +46,7 @@ public static class ArtifactWriter
         OnnxWriter.Write(graph.Model, Path.Combine(folder, file));
         var feeds = graph.Feeds.ToDictionary(f => f.Name);
         var inputs = graph.Model.Graph.Inputs.Select(input => feeds.TryGetValue(input.Name, out var feed)
-            ? Describe(input, feed.Kind == FeedKind.Label ? "label" : "noise") with
-            {
-                Distribution = feed.Kind == FeedKind.Label ? null : feed.Kind.ToString().ToLowerInvariant(),
-                Bound = feed.Kind == FeedKind.Label ? feed.Bound : null,
-            }
+            ? Fed(input, feed)
             : input.Name == TrainingGraph.LossScaleInput ? Describe(input, "scalar")
             : Placed(program, input, "parameter", input.Name));
         var outputs = graph.Model.Graph.Outputs.Select(output => output.Name == TrainingGraph.LossOutput
@@ -58,6 +54,16 @@ public static class ArtifactWriter
             : Placed(program, output, "gradient", output.Name["grad/".Length..]));
         return new ManifestPhase(graph.Phase.Name, file, graph.Phase.Updates, graph.Phase.Trains, [.. inputs], [.. outputs]);
     }
+
+    private static ManifestTensor Fed(Value input, Feed feed) => feed.Kind switch
+    {
+        FeedKind.Normal => Describe(input, "noise") with { Distribution = "normal" },
+        FeedKind.Uniform => Describe(input, "noise") with { Distribution = "uniform" },
+        FeedKind.Label => Describe(input, "label") with { Bound = feed.Bound },
+        FeedKind.Image => Describe(input, "image"),
+        FeedKind.ImageLabel => Describe(input, "image_label") with { Bound = feed.Bound },
+        _ => throw new InvalidOperationException($"Unknown kind of input {feed.Kind}."),
+    };
 
     private static ManifestNetwork Network(TrainedNetwork network, string folder)
     {

@@ -8,17 +8,21 @@ namespace OnnxDistill.Methods;
 /// <summary>Options of <see cref="DenoisingScoreMatching"/>.</summary>
 public sealed record DenoisingScoreMatchingOptions
 {
-    /// <summary>CSV file of the mixture whose samples are learnt, relative to the recipe.</summary>
-    [Required]
+    /// <summary>CSV file of a mixture whose samples are learnt, relative to the recipe, instead of the recipe's images.</summary>
     public string Mixture { get; init; } = "";
 
     /// <summary>Law of the noise levels.</summary>
     public NoiseLaw Noise { get; init; } = new();
+
+    /// <summary>Fraction of images that are shown without their class, so that the teacher can be guided (Ho and Salimans 2022, arXiv 2207.12598); the
+    /// class "none" is the number after the last.</summary>
+    [Range(0, 1)]
+    public double LabelDropout { get; init; }
 }
 
 /// <summary>
-/// Makes a teacher: a denoiser fitted to a mixture's samples by denoising score matching (Karras et al. 2022, arXiv 2206.00364). The
-/// samples are drawn inside the graph, y = m_k + s_k n, so a fit is one more training graph.
+/// Makes a teacher: a denoiser fitted to the recipe's images, or to a mixture's samples, by denoising score matching (Karras et al. 2022, arXiv 2206.00364).
+/// A mixture's samples are drawn inside the graph, y = m_k + s_k n.
 /// </summary>
 public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options) : IDistillationMethod
 {
@@ -45,6 +49,23 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
 
     private Value BuildLoss(LossContext c)
     {
+        if (options.Mixture.Length > 0)
+            return FakeScoreLoss.Build(c, Roles.Student, MixtureSamples(c), null, options.Noise);
+        var (images, label) = c.RealImages();
+        return FakeScoreLoss.Build(c, Roles.Student, images, label is null ? null : Dropped(c, label), options.Noise);
+    }
+
+    private Value Dropped(LossContext c, Value label)
+    {
+        if (options.LabelDropout == 0)
+            return label;
+        var b = c.B;
+        var none = b.Constant(TensorData.Of([(long)c.Task.Labels], 1));
+        return b.Where(b.Less(c.UniformPerSample("label_drop"), b.Scalar(options.LabelDropout)), none, label);
+    }
+
+    private Value MixtureSamples(LossContext c)
+    {
         var b = c.B;
         var mixture = GaussianMixtureCsv.Read(options.Mixture);
         if (mixture.Weights.ToArray().Any(w => Math.Abs((w * mixture.ModeCount) - 1) > 1e-9))
@@ -59,7 +80,6 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
         var mode = c.Index("mode", mixture.ModeCount);
         var mean = b.Gather(b.Constant(TensorData.Of(means, mixture.ModeCount, mixture.Dimension)), mode, 0);
         var deviation = b.Gather(b.Constant(TensorData.Of(deviations, mixture.ModeCount, 1)), mode, 0);
-        var y = b.Add(mean, b.Mul(deviation, c.NormalLikeBatch("data_noise")));
-        return FakeScoreLoss.Build(c, Roles.Student, y, null, options.Noise);
+        return b.Add(mean, b.Mul(deviation, c.NormalLikeBatch("data_noise")));
     }
 }

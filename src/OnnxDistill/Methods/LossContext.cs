@@ -4,7 +4,7 @@ using OnnxDistill.Networks;
 
 namespace OnnxDistill.Methods;
 
-/// <summary>How a random input of a training graph is drawn; part of every artifact's manifest.</summary>
+/// <summary>How an input of a training graph is filled; part of every artifact's manifest.</summary>
 public enum FeedKind
 {
     /// <summary>Independent standard normal numbers.</summary>
@@ -13,14 +13,22 @@ public enum FeedKind
     Uniform,
     /// <summary>Independent class indices, uniform over [0, bound).</summary>
     Label,
+    /// <summary>Real images in [-1, 1], the phase's batch of the recipe's data.</summary>
+    Image,
+    /// <summary>The classes of those images.</summary>
+    ImageLabel,
 }
 
-/// <summary>A random input of a training graph.</summary>
+/// <summary>An input of a training graph that every update fills anew.</summary>
 /// <param name="Name">Name of the graph input, unique within the phase; with the phase's name it also names the random stream.</param>
 /// <param name="Kind">Distribution.</param>
 /// <param name="Dims">Shape.</param>
 /// <param name="Bound">Number of classes, for labels.</param>
-public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 0);
+public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 0)
+{
+    /// <summary>Type of its numbers.</summary>
+    public ElementType Type => Kind is FeedKind.Label or FeedKind.ImageLabel ? ElementType.Int64 : ElementType.Float32;
+}
 
 /// <summary>What is given to a method: sizes and scales of the task.</summary>
 /// <param name="Batch">Samples a step.</param>
@@ -30,6 +38,9 @@ public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 
 /// <param name="Labels">Number of classes, 0 for none.</param>
 public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, double SigmaData, double SigmaInit, int Labels)
 {
+    /// <summary>Whether the recipe names real images.</summary>
+    public bool HasImages { get; init; }
+
     /// <summary>Factor from the papers' noise levels (sigma_data 0.5) to this teacher's.</summary>
     public double NoiseScale => SigmaData / 0.5;
 
@@ -61,7 +72,7 @@ public sealed class LossContext
     /// <summary>Sizes and scales.</summary>
     public DistillationTask Task { get; }
 
-    /// <summary>The random inputs declared so far, in order.</summary>
+    /// <summary>The inputs declared so far, in order.</summary>
     public IReadOnlyList<Feed> Feeds => _feeds;
 
     /// <summary>Standard normal numbers, one for each number of a batch of samples.</summary>
@@ -78,6 +89,16 @@ public sealed class LossContext
 
     /// <summary>The index of a component, uniform over [0, bound), [N].</summary>
     public Value Index(string name, long bound) => Declare(new Feed(name, FeedKind.Label, [Task.Batch], bound));
+
+    /// <summary>The phase's batch of real images with their classes [N]; null when the networks take none.</summary>
+    /// <exception cref="RecipeException">The recipe names no images.</exception>
+    public (Value Images, Value? Label) RealImages()
+    {
+        if (!Task.HasImages)
+            throw new RecipeException("data.images: nothing found, expected real images; this method learns from them.");
+        var images = Declare(new Feed("real", FeedKind.Image, Task.BatchShape.Sizes()));
+        return (images, Task.Labels == 0 ? null : Declare(new Feed("real_label", FeedKind.ImageLabel, [Task.Batch], Task.Labels)));
+    }
 
     /// <summary>D(x; sigma) of the denoiser in that role.</summary>
     /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
@@ -118,7 +139,7 @@ public sealed class LossContext
     private Value Declare(Feed feed)
     {
         _feeds.Add(feed);
-        return B.Input(feed.Name, feed.Kind == FeedKind.Label ? ElementType.Int64 : ElementType.Float32, Shape.Of(feed.Dims));
+        return B.Input(feed.Name, feed.Type, Shape.Of(feed.Dims));
     }
 }
 

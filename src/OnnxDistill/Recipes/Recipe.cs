@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using OnnxDistill.Data.Images;
 using OnnxDistill.Evaluation;
 
 namespace OnnxDistill.Recipes;
@@ -23,6 +24,9 @@ public sealed record Recipe : IValidatableObject
     /// <summary>A built-in network with fresh weights to start from, instead of <see cref="Initial"/>: <c>kind</c> and the kind's own options,
     /// see NetworkCatalog.</summary>
     public JsonObject? Network { get; init; }
+
+    /// <summary>Real images: what a fit learns, and what some methods need beside the teacher.</summary>
+    public DataOptions Data { get; init; } = new();
 
     /// <summary>The loop.</summary>
     public TrainingOptions Training { get; init; } = new();
@@ -241,6 +245,10 @@ public sealed record EvaluationOptions
 
     /// <summary>How samples are brought to what the extractor was trained on.</summary>
     public FeatureInput FeatureInput { get; init; } = new();
+
+    /// <summary>Steps of the sampler (Heun's method, EDM's grid) that draws the samples of a teacher that is being fitted.</summary>
+    [Range(1, 10_000)]
+    public int SamplerSteps { get; init; } = 18;
 
     /// <summary>Samples in a picture.</summary>
     [Range(1, 100_000)]

@@ -15,6 +15,7 @@ public sealed record LoadedRecipe(Recipe Recipe, IDistillationMethod Method, str
 public static class RecipeLoader
 {
     private static readonly string[] TopLevelPaths = ["teacher", "initial"];
+    private static readonly string[] DataPaths = ["images", "labels"];
     private static readonly string[] EvaluationPaths = ["mixture", "images", "features"];
 
     /// <summary>Reads a recipe file.</summary>
@@ -41,6 +42,8 @@ public static class RecipeLoader
         AbsolutePath(json["options"] as JsonObject, "mixture", folder);
         foreach (var key in TopLevelPaths)
             AbsolutePath(json, key, folder);
+        foreach (var key in DataPaths)
+            AbsolutePath(json["data"] as JsonObject, key, folder);
         foreach (var key in EvaluationPaths)
             AbsolutePath(json["evaluation"] as JsonObject, key, folder);
 

@@ -1,3 +1,4 @@
+using OnnxDistill.Data.Images;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
@@ -10,14 +11,15 @@ internal sealed class LanedPhase : IDisposable
 {
     private readonly List<PhaseRunner> _lanes = [];
 
-    public LanedPhase(TrainingGraph graph, BatchParts parts, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device)
+    public LanedPhase(TrainingGraph graph, BatchParts parts, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device,
+        Func<string, ImageBatches>? images = null)
     {
         try
         {
             for (var lane = 0; lane < parts.Lanes; lane++)
             {
                 // One profile a phase is enough: lanes do the same.
-                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, parts, lane));
+                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, parts, lane, images));
             }
         }
         catch

@@ -1,3 +1,4 @@
+using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Buffers;
@@ -7,7 +8,7 @@ using OnnxDistill.Runtime.Sessions;
 namespace OnnxDistill.Training;
 
 /// <summary>
-/// Runs one phase's training graph on a lane's parts of the batch: fills its random inputs by counter, reads weights and writes gradients
+/// Runs one phase's training graph on a lane's parts of the batch: fills its random inputs and images by counter, reads weights and writes gradients
 /// where they lie. Owns its session.
 /// </summary>
 internal sealed class PhaseRunner : IDisposable
@@ -19,10 +20,12 @@ internal sealed class PhaseRunner : IDisposable
     private readonly Dictionary<long, SessionBinding> _bindings = [];
     private readonly StagedBuffer _loss;
     private readonly StagedBuffer? _lossScale;
+    private readonly ImageBatches? _images;
     private readonly BatchParts _parts;
     private readonly int _lane;
 
-    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, BatchParts parts, int lane)
+    public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, BatchParts parts, int lane,
+        Func<string, ImageBatches>? images = null)
     {
         (_graph, _states, _parts, _lane) = (graph, states, parts, lane);
         _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
@@ -32,10 +35,11 @@ internal sealed class PhaseRunner : IDisposable
         _lossScale = graph.IsScaled ? new StagedBuffer(ElementType.Float32, 1, memory) : null;
         foreach (var feed in graph.Feeds)
         {
-            var type = feed.Kind == FeedKind.Label ? ElementType.Int64 : ElementType.Float32;
-            var buffer = new StagedBuffer(type, feed.Dims.Aggregate(1L, static (n, d) => n * d), memory);
+            var buffer = new StagedBuffer(feed.Type, feed.Dims.Aggregate(1L, static (n, d) => n * d), memory);
             _feeds.Add((feed, buffer, new NoiseStream(seed, StreamOf(graph.Phase, feed))));
         }
+        if (graph.Feeds.Any(f => f.Kind == FeedKind.Image))
+            _images = images!($"{graph.Phase.Name}/real");
     }
 
     public TrainingGraph Graph => _graph;
@@ -46,9 +50,16 @@ internal sealed class PhaseRunner : IDisposable
     /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) on the part of that round and returns the loss.</summary>
     public float Run(long update, int round, double lossScale)
     {
+        var part = _parts.Index(round, _lane);
+        var real = _images?.Take(update, part, round + 1 < _parts.Rounds ? (update, _parts.Index(round + 1, _lane)) : (update + 1, _parts.Index(0, _lane)));
         foreach (var (feed, buffer, stream) in _feeds)
         {
-            Fill(feed, buffer.OnHost, stream, update, _parts.Index(round, _lane));
+            if (feed.Kind == FeedKind.Image)
+                real!.Value.Pixels.CopyTo(buffer.OnHost.Span<float>());
+            else if (feed.Kind == FeedKind.ImageLabel)
+                real!.Value.Labels.CopyTo(buffer.OnHost.Span<long>());
+            else
+                Fill(feed, buffer.OnHost, stream, update, part);
             buffer.Upload();
         }
         if (_lossScale is not null)

@@ -1,10 +1,12 @@
 using OnnxDistill.Data;
 using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Imaging;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Sampling;
+using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Training;
 
@@ -41,17 +43,26 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         var model = RunExport.Build(engine);
         if (_folder is not null)
             OnnxWriter.Write(model, GeneratorPath = _folder.GeneratorPath(seen));
-        if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
-            return; // a denoiser draws no samples in one step
-
-        using var sampler = new GeneratorSampler(model, SharedBatches.Device(ranks));
         var options = program.Recipe.Recipe.Evaluation;
         var picture = program.Initial.Card.Data == "image" ? Math.Min(options.PictureSamples, 100) : options.PictureSamples;
-        var samples = sampler.Sample(Math.Max(_evaluator.SampleCount, picture), SampleSeed, ranks: ranks);
+        var samples = Draw(model, Math.Max(_evaluator.SampleCount, picture));
         if (_evaluator.SampleCount > 0)
             Metrics = _evaluator.Measure(samples);
         if (_folder is { } folder)
             Record(folder, seen, samples.Take(picture));
+    }
+
+    // A generator in one step, a denoiser by the usual sampler.
+    private SampleSet Draw(OnnxModel model, int count)
+    {
+        var device = SharedBatches.Device(ranks);
+        if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
+        {
+            using var teacher = new HeunSampler(new Denoiser(model, "the fitted denoiser"), device);
+            return teacher.Sample(count, SampleSeed, program.Recipe.Recipe.Evaluation.SamplerSteps, ranks: ranks);
+        }
+        using var sampler = new GeneratorSampler(model, device);
+        return sampler.Sample(count, SampleSeed, ranks: ranks);
     }
 
     private void Record(RunFolder folder, long seen, SampleSet picture)

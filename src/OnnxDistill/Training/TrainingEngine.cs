@@ -1,3 +1,4 @@
+using OnnxDistill.Data.Images;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
@@ -62,7 +63,7 @@ public sealed class TrainingEngine : IDisposable
             foreach (var graph in program.PartGraphs())
             {
                 var profiled = profilePrefix is null ? lane : lane with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
-                _phases.Add(new LanedPhase(graph, parts, _states, training.Seed, profiled));
+                _phases.Add(new LanedPhase(graph, parts, _states, training.Seed, profiled, Images));
                 if (graph.IsScaled)
                     _lossScales[graph.Phase.Name] = new LossScale(training.LossScale);
             }
@@ -76,6 +77,10 @@ public sealed class TrainingEngine : IDisposable
 
     /// <summary>The program.</summary>
     public TrainingProgram Program { get; }
+
+    // Each lane reads its own parts, ahead of its step.
+    private ImageBatches Images(string stream) => new(Program.Images!, Program.Recipe.Recipe.Training.Seed, stream, Program.Parts.Samples, Program.Task.Batch,
+        Program.Recipe.Recipe.Data.Flip);
 
     /// <summary>The networks' numbers by role.</summary>
     public IReadOnlyDictionary<string, NetworkState> States => _states;
@@ -187,6 +192,7 @@ public sealed class TrainingEngine : IDisposable
             optimizer.Dispose();
         foreach (var state in _states.Values)
             state.Dispose();
+        Program.Images?.Dispose();
         _memory?.Dispose();
         _arena?.Dispose();
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
@@ -32,6 +33,9 @@ public sealed class TrainingProgram
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
         (Recipe, Teacher, Initial, Task, Parts, Networks, Graphs) = (recipe, teacher, initial, task, parts, networks, graphs);
+
+    /// <summary>The recipe's real images, null when it names none. Disposing of them closes files, which the next reading opens again.</summary>
+    public IImageSource? Images { get; private init; }
 
     /// <summary>The recipe.</summary>
     public LoadedRecipe Recipe { get; }
@@ -68,18 +72,21 @@ public sealed class TrainingProgram
         var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
         if (teacher is null && method.Name != DenoisingScoreMatching.MethodName)
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
-        var initial = InitialDenoiser(recipe, method, teacher);
+        var images = recipe.Data.Images.Length > 0 ? ImageSources.Open(recipe.Data) : null;
+        var initial = InitialDenoiser(recipe, method, teacher, images);
         if (teacher is not null && (!teacher.DataShape.SequenceEqual(initial.DataShape) || teacher.Card.Labels != initial.Card.Labels))
         {
             throw new RecipeException($"initial: {initial.What} takes samples [{string.Join(", ", initial.DataShape)}] and {initial.Card.Labels} labels, "
                 + $"the teacher {teacher.What} [{string.Join(", ", teacher.DataShape)}] and {teacher.Card.Labels}. Both have to agree.");
         }
 
+        if (images is not null)
+            RequireFit(images, initial);
         var parameters = new[] { initial, teacher ?? initial }.Distinct().Max(static d => d.AtAnyBatch().ParameterCount);
         var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
-        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels);
+        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels) { HasImages = images is not null };
         var template = initial.AtBatch(batch);
         if (template.Parameters.Count == 0)
         {
@@ -88,7 +95,7 @@ public sealed class TrainingProgram
         }
         var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, parts, task, teacher, initial, template, templates));
+        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, parts, task, teacher, initial, template, templates)) { Images = images };
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
@@ -119,19 +126,42 @@ public sealed class TrainingProgram
         return graphs;
     }
 
-    private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher)
+    private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher, IImageSource? images)
     {
         if (recipe.Network is { } network)
-            return teacher is null ? FreshFit(network, method) : NetworkCatalog.Build(network, teacher.Card, teacher.DataShape);
+            return teacher is null ? FreshFit(recipe, network, method, images) : NetworkCatalog.Build(network, teacher.Card, teacher.DataShape);
         return recipe.Initial.Length > 0 ? Denoiser.Load(recipe.Initial)
             : teacher ?? throw new RecipeException("network: nothing found, expected a built-in network to fit, or 'initial' with a file.");
     }
 
-    private static Denoiser FreshFit(JsonObject network, IDistillationMethod method)
+    private static Denoiser FreshFit(Recipe recipe, JsonObject network, IDistillationMethod method, IImageSource? images)
     {
-        var path = ((DenoisingScoreMatchingOptions)method.Options).Mixture;
-        var mixture = Data.GaussianMixtureCsv.Read(path);
-        return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(path)}"), mixture.Dimension);
+        var options = (DenoisingScoreMatchingOptions)method.Options;
+        if (images is null == (options.Mixture.Length == 0))
+            throw new RecipeException($"data.images and options.mixture: found {(images is null ? "neither" : "both")}, expected one of them to learn from.");
+        if (images is null)
+        {
+            var mixture = Data.GaussianMixtureCsv.Read(options.Mixture);
+            return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(options.Mixture)}"), mixture.Dimension);
+        }
+        var card = new TeacherCard
+        {
+            SigmaData = recipe.Data.SigmaData,
+            Labels = images.Labels,
+            NullLabel = options.LabelDropout > 0 ? images.Labels : -1,
+            Licence = recipe.Data.Licence,
+            Source = $"fitted to {images.Name}",
+        };
+        return NetworkCatalog.Build(network, card, [.. images.Dims.Select(d => (long)d)]);
+    }
+
+    private static void RequireFit(IImageSource images, Denoiser network)
+    {
+        if (!images.Dims.Select(d => (long)d).SequenceEqual(network.DataShape) || images.Labels != network.Card.Labels)
+        {
+            throw new RecipeException($"data.images: '{images.Name}' holds images [{string.Join(", ", images.Dims)}] of {images.Labels} classes, {network.What} takes "
+                + $"[{string.Join(", ", network.DataShape)}] of {network.Card.Labels}. Both have to agree.");
+        }
     }
 
     private static TrainedNetwork Describe(string role, Network template, TrainingOptions training)

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using OnnxDistill.Data.Images;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 
@@ -181,7 +182,7 @@ public static class TrainingState
             ["learningRateFactor"] = engine.LearningRateFactor,
             ["environment"] = RunEnvironment.Of(engine.Program.Recipe.Recipe.Training, engine.Program.Parts),
             ["lossScales"] = new JsonObject(engine.LossScales.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Save()))),
-            ["recipe"] = Essentials(engine.Program.Recipe.Recipe),
+            ["recipe"] = Essentials(engine.Program),
             ["teacher"] = engine.Program.Teacher?.Hash(),
             ["initial"] = engine.Program.Initial.Hash(),
             ["vectors"] = vectors,
@@ -190,8 +191,9 @@ public static class TrainingState
 
     // What changes the numbers of a run by more than rounding. Where files lie, how often it logs and how many threads it has do not (threads and lanes are the
     // environment's); nor does its length, unless the learning rate follows it.
-    private static JsonObject Essentials(Recipe recipe)
+    private static JsonObject Essentials(TrainingProgram program)
     {
+        var recipe = program.Recipe.Recipe;
         var json = RecipeLoader.ToJson(recipe);
         foreach (var key in new[] { "teacher", "initial", "evaluation" })
             json.Remove(key);
@@ -204,6 +206,10 @@ public static class TrainingState
         // A mixture that a method learns from may move; what it says may not change.
         if (json["options"] is JsonObject options && options["mixture"]?.GetValue<string>() is { Length: > 0 } mixture)
             options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
+        // Likewise the images.
+        json.Remove("data");
+        if (program.Images is { } images)
+            json["data"] = new JsonObject { ["images"] = ImageFingerprint.Of(images), ["flip"] = recipe.Data.Flip };
         return json;
     }
 
