@@ -4,6 +4,7 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Diagnosis;
 using OnnxDistill.Training;
+using OnnxDistill.Verification;
 
 namespace OnnxDistill.Cli.Verbs;
 
@@ -95,10 +96,13 @@ internal static class RunVerb
         report.Set("folder", folder);
         report.Set("recipe", program.Recipe.Recipe);
         report.Set("graphs", program.Graphs.Select(g => new { name = g.Phase.Name, nodes = g.Model.Graph.Nodes.Count, inputs = g.Model.Graph.Inputs.Count, footprint = Footprint(g) }));
-        report.Set("networks", program.Networks.Select(n => new { role = n.Role, parameters = n.Network.ParameterCount }));
+        report.Set("networks", program.Networks.Select(n => new { role = n.Role, parameters = n.Network.ParameterCount, gigaflops = GigaflopsPerSample(n) }));
         report.Line(RecipeLoader.ToJson(program.Recipe.Recipe).ToJsonString(RecipeJson.Options));
         foreach (var network in program.Networks)
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"network {network.Role}: {network.Network.ParameterCount:N0} parameters in {network.Network.Parameters.Count} tensors"));
+        {
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"network {network.Role}: {network.Network.ParameterCount:N0} parameters in {network.Network.Parameters.Count} tensors, "
+                + $"{GigaflopsPerSample(network):G3} GFLOP a sample and pass (products and convolutions)"));
+        }
         foreach (var graph in program.Graphs)
         {
             report.Line(string.Create(CultureInfo.InvariantCulture, $"graph {graph.Phase.Name}: {graph.Model.Graph.Nodes.Count:N0} nodes, trains {string.Join(", ", graph.Phase.Trains)}"));
@@ -126,6 +130,13 @@ internal static class RunVerb
             report.Line(string.Create(CultureInfo.InvariantCulture,
                 $"graph {phase}: intermediate results {Megabytes(found.FullBytes)} MB, with {found.Nodes:N0} nodes computed twice {Megabytes(found.Bytes)} MB; about {found.ExtraWork:P0} more work"));
         }
+    }
+
+    // A network's template has the batch that its first input has.
+    private static double GigaflopsPerSample(TrainedNetwork network)
+    {
+        var graph = network.Network.Model.Graph;
+        return MatrixWork.Flops(graph) / graph.Inputs[0].Shape[0].Size / 1e9;
     }
 
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("N0", CultureInfo.InvariantCulture);

@@ -3,7 +3,7 @@ using OnnxDistill.Graph.Model;
 namespace OnnxDistill.Verification;
 
 /// <summary>The arithmetic of a graph's matrix products and convolutions, one multiplication and one addition a term: what a network's speed is judged by.</summary>
-internal static class MatrixWork
+public static class MatrixWork
 {
     /// <summary>Multiplications and additions of a run.</summary>
     /// <exception cref="InvalidOperationException">A shape that is needed is not known.</exception>

@@ -42,7 +42,7 @@ internal sealed record PhaseRun(TrainingGraph Graph, IReadOnlyDictionary<string,
     {
         var count = (int)feed.Dims.Aggregate(1L, (a, b) => a * b);
         var stream = new NoiseStream(5, StreamId.Named(feed.Name));
-        if (feed.Kind == FeedKind.Label)
+        if (feed.Type == ElementType.Int64)
         {
             var labels = new long[count];
             stream.FillIntegers(labels, feed.Bound, 0);
