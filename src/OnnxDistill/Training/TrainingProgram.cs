@@ -95,7 +95,10 @@ public sealed class TrainingProgram
         }
         var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, BuildGraphs(loaded, parts, task, teacher, initial, template, templates)) { Images = images };
+        var graphs = BuildGraphs(loaded, parts, task, teacher, initial, template, templates);
+        if (images is not null && !graphs.Any(g => g.Feeds.Any(f => f.Kind == FeedKind.Image)))
+            throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
+        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs) { Images = images };
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
