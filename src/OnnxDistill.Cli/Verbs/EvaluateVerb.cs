@@ -15,7 +15,7 @@ internal static class EvaluateVerb
         var metrics = new Option<string[]>("--metric") { HelpName = "NAME", Description = "Metric with its sample count: logp10k, mmd10k, coverage10k, fid1k; default: all that the reference allows.", DefaultValueFactory = _ => [] };
         var count = new Option<int>("--count", "-n") { HelpName = "N", Description = "Samples, when no metric says so.", DefaultValueFactory = _ => 10_000 };
         var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of the samples.", DefaultValueFactory = _ => 0 };
-        var steps = new Option<int>("--steps") { HelpName = "K", Description = "Steps of the sampler, for teachers.", DefaultValueFactory = _ => 18 };
+        var sampler = new SamplerWords();
         var device = RunVerb.DeviceOption();
         var features = new Option<string>("--features") { HelpName = "FILE", Description = "ONNX file of a feature extractor, for images." };
         var tensor = new Option<string>("--feature-tensor") { HelpName = "NAME", Description = "Its tensor that holds the features; default its first output." };
@@ -23,7 +23,7 @@ internal static class EvaluateVerb
         var mean = new Option<double>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
         var deviation = new Option<double>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
         return Verb.CreateShared("evaluate", "Measure a generator or a teacher against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
-            [model, reference, metrics, count, seed, steps, device, features, tensor, crop, mean, deviation], (parsed, report, ranks, _) =>
+            [model, reference, metrics, count, seed, .. sampler.All, device, features, tensor, crop, mean, deviation], (parsed, report, ranks, _) =>
         {
             var (path, target) = (parsed.GetValue(model)!, parsed.GetValue(reference)!);
             var isMixture = Path.GetExtension(target).Equals(".csv", StringComparison.OrdinalIgnoreCase);
@@ -42,7 +42,7 @@ internal static class EvaluateVerb
                 FeatureTensor = parsed.GetValue(tensor) ?? "",
                 FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean), Deviation = parsed.GetValue(deviation) },
             }, ranks);
-            var samples = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), null, parsed.GetValue(steps), parsed.GetValue(device)), ranks);
+            var (samples, _) = SampleVerb.Draw(file, path, new(evaluator.SampleCount, parsed.GetValue(seed), sampler.Read(parsed), parsed.GetValue(device)), ranks);
             var numbers = evaluator.Measure(samples);
             report.Set("metrics", numbers);
             RunLines.MetricsTable(report, "metric", numbers);

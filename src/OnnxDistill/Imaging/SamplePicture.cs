@@ -12,14 +12,17 @@ public static class SamplePicture
     /// <param name="samples">Points of two coordinates, or images in [-1, 1].</param>
     /// <param name="reference">Points of the target, for scatter plots.</param>
     /// <param name="title">The line on top of a scatter plot.</param>
+    /// <param name="columns">Images side by side; null for about as many as there are rows.</param>
     /// <exception cref="ArgumentException">The samples are neither.</exception>
-    public static byte[] Draw(SampleSet samples, SampleSet? reference, string title)
+    public static byte[] Draw(SampleSet samples, SampleSet? reference, string title, int? columns = null)
     {
         if (samples.Dims.Length == 3)
         {
-            var columns = (int)Math.Ceiling(Math.Sqrt(samples.Count));
-            return new ImageGrid(samples) { Columns = columns, Scale = Math.Max(1, GridWidth / (columns * samples.Dims[2])) }.ToPng();
+            var across = columns ?? (int)Math.Ceiling(Math.Sqrt(samples.Count));
+            return new ImageGrid(samples) { Columns = across, Scale = Math.Max(1, GridWidth / (across * samples.Dims[2])) }.ToPng();
         }
+        if (columns is not null)
+            throw new ArgumentException($"Rows and columns are for images, found samples of shape [{string.Join(", ", samples.Dims.ToArray())}].");
         if (samples.Dims is not [2])
             throw new ArgumentException($"Only images and points in the plane can be drawn, found samples of shape [{string.Join(", ", samples.Dims.ToArray())}].");
         return new ScatterPlot(title, reference?.Take(Math.Min(reference.Count, samples.Count)), samples)

@@ -31,13 +31,13 @@ public sealed class GeneratorSampler : IDisposable
     /// <summary>Extents of one sample.</summary>
     public int[] DataShape => [.. _latent.Shape.Skip(1).Select(d => (int)d.Size)];
 
-    /// <summary>Draws samples first, first + 1, ...; classes go round (sample i has class i mod the number of classes) unless one is given.</summary>
+    /// <summary>Draws samples 0, 1, ...</summary>
     /// <param name="count">How many.</param>
     /// <param name="seed">Seed of the latents.</param>
-    /// <param name="label">The class of all of them.</param>
+    /// <param name="label">The class of sample i; null: classes go round, sample i has class i mod the number of classes.</param>
     /// <param name="batch">Samples of a batch, on one thread of a processor; 0 for what suits their size.</param>
     /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
-    public SampleSet Sample(int count, long seed, long? label = null, int batch = 0, IRankGroup? ranks = null)
+    public SampleSet Sample(int count, long seed, Func<int, long>? label = null, int batch = 0, IRankGroup? ranks = null)
     {
         var size = DataShape.Aggregate(1, static (n, d) => n * d);
         var noise = new NoiseStream(seed, StreamId.Latent);
@@ -50,7 +50,7 @@ public sealed class GeneratorSampler : IDisposable
                 [_latent.Name] = TensorData.Of(z, [now, .. DataShape.Select(d => (long)d)]),
             };
             if (_conditional)
-                feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label ?? i % Labels)], now);
+                feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label?.Invoke(i) ?? i % Labels)], now);
             return _session.Run(feeds).Values.First().As<float>().ToArray();
         }, _workers));
     }

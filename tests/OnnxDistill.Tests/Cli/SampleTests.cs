@@ -1,5 +1,6 @@
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Tests.Sampling;
 
 namespace OnnxDistill.Tests.Cli;
 
@@ -65,5 +66,48 @@ public sealed class SampleTests
         CommandLine.Run("sample", files["teacher.onnx"], "-n", "3", "--steps", "2", "-o", files["a.csv"]).Expect(0);
         CommandLine.Run("sample", files["teacher.onnx"], "-n", "3", "--steps", "18", "-o", files["b.csv"]).Expect(0);
         Assert.AreNotEqual(File.ReadAllText(files["a.csv"]), File.ReadAllText(files["b.csv"]));
+    }
+
+    /// <summary>A teacher that denoises everything to its class as a number, so that a sample tells its class.</summary>
+    [TestMethod]
+    public void AGridHasARowForEachClass()
+    {
+        using var files = new TinyFiles();
+        var teacher = files.Write("classes.onnx", TestTeachers.Classes(1, 2, 2).Model);
+        float[] Draw(params string[] more)
+        {
+            CommandLine.Run(["sample", teacher, "--sampler", "euler", "--steps", "1", "-o", files["s.npy"], .. more]).Expect(0);
+            return [.. NpyFile.Read(files["s.npy"]).As<float>().ToArray().Chunk(4).Select(image => image[0])];
+        }
+        CollectionAssert.AreEqual(new float[] { 0, 0, 1, 1, 2, 2, 0, 0 }, Draw("--grid", "4x2"));
+        CollectionAssert.AreEqual(new float[] { 0, 0, 1, 1, 2, 2 }, Draw("--grid", "-n", "5"));
+        CollectionAssert.AreEqual(new float[] { 2, 2 }, Draw("--grid", "1x2", "--label", "2"));
+        CollectionAssert.AreEqual(new float[] { -3, -1, 1, -3 }, Draw("-n", "4", "--guidance", "2"));
+        CommandLine.Run("sample", teacher, "--grid", "2x3", "-o", files["s.png"]).Expect(0);
+        // The picture's extents stand in bytes 16 to 23 of a PNG: three columns of two pixels and two rows, 106 times as large, gaps of 2.
+        Assert.AreEqual("00000284000001AE", Convert.ToHexString(File.ReadAllBytes(files["s.png"]).AsSpan(16, 8)));
+        StringAssert.Contains(CommandLine.Run("sample", teacher, "--grid", "3", "-o", files["s.png"]).Expect(2).Error, "--grid: found '3', expected rows x columns");
+        StringAssert.Contains(CommandLine.Run("sample", files["teacher.onnx"], "--grid", "3x3", "-o", files["s.png"]).Expect(2).Error, "Rows and columns are for images");
+    }
+
+    [TestMethod]
+    public void SamplerSettingsReachTheSamplerOfBothVerbs()
+    {
+        using var files = new TinyFiles();
+        string Sample(params string[] more)
+        {
+            CommandLine.Run(["sample", files["teacher.onnx"], "-n", "3", "--steps", "6", "-o", files["a.csv"], .. more]).Expect(0);
+            return File.ReadAllText(files["a.csv"]);
+        }
+        string Evaluate(params string[] more) => CommandLine.Run(["evaluate", files["teacher.onnx"], "--reference", files["mixture.csv"], "--metric", "logp100", "--steps", "6", .. more]).Expect(0).Output;
+        foreach (var run in new Func<string[], string>[] { Sample, Evaluate })
+        {
+            string[][] ways = [[], ["--sampler", "euler"], ["--levels", "flow"], ["--churn", "2"], ["--churn", "2", "--churn-max", "1"], ["--churn", "2", "--churn-min", "1"],
+                ["--churn", "2", "--churn-noise", "1.1"], ["--sampler", "ddim", "--eta", "0.5"]];
+            var found = ways.Select(run).ToArray();
+            Assert.HasCount(ways.Length, found.Distinct().ToArray(), string.Join('\n', found));
+        }
+        StringAssert.Contains(CommandLine.Run("sample", files["teacher.onnx"], "--sampler", "rk4", "--steps", "0", "-o", files["a.csv"]).Expect(2).Error, "--sampler: found 'rk4'");
+        CommandLine.Run("sample", files["teacher.onnx"], "--guidance", "2", "-o", files["a.csv"]).Expect(4);
     }
 }

@@ -22,8 +22,8 @@ public sealed class EvaluatorTests
     {
         using var files = new TestFiles();
         using var evaluator = Evaluator(files);
-        using var sampler = new HeunSampler(MixtureTeacher.Build(Toys.TwoModes));
-        var found = evaluator.Measure(sampler.Sample(Count, 5, steps: 40, batch: 500));
+        using var sampler = new TeacherSampler(MixtureTeacher.Build(Toys.TwoModes));
+        var found = evaluator.Measure(sampler.Sample(Count, 5, new SamplerOptions { Steps = 40 }, batch: 500));
         Assert.AreEqual(2, found["coverage1k.covered"]);
         Assert.IsLessThan(0.01, found["coverage1k.off_mode"]);
         // A second set of real samples of this size is the yardstick; one mode alone scores far more, see below.

@@ -2,116 +2,185 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Sampling;
+using OnnxDistill.Sampling.Levels;
+using OnnxDistill.Sampling.Solvers;
 using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
-using OnnxDistill.Tests.Training;
-using OnnxDistill.Training;
 
 namespace OnnxDistill.Tests.Sampling;
 
-/// <summary>Heun's sampler on a flow that is known, and what both samplers promise about seeds and classes.</summary>
+/// <summary>Every solver and grid on flows that are known.</summary>
 [TestClass]
 public sealed class SamplerTests
 {
-    private const double Mean = 0.7, Std = 0.4;
+    private const double Mean = TestTeachers.Mean, Std = TestTeachers.Std;
+
+    public static IEnumerable<object[]> Solvers => SamplerCases.Solvers.Select(c => new object[] { c });
+
+    public static IEnumerable<object[]> Grids => SamplerCases.Levels.Select(c => new object[] { c });
 
     [TestMethod]
-    public void TheGridIsKarras()
+    public void EverySolverAndGridHasACase()
     {
-        var levels = HeunSampler.Levels(0.002, 80, 18);
-        Assert.HasCount(19, levels);
-        Assert.AreEqual(80, levels[0], 1e-11); // a seventh power in double
-        Assert.AreEqual(0.002, levels[17], 1e-15);
-        Assert.AreEqual(0, levels[18]);
-        Assert.AreEqual(Math.Pow(Math.Pow(80, 1 / 7.0) + (5 / 17.0 * (Math.Pow(0.002, 1 / 7.0) - Math.Pow(80, 1 / 7.0))), 7), levels[5], 1e-12);
-        CollectionAssert.AreEqual(levels.OrderDescending().ToArray(), levels);
-    }
-
-    /// <summary>On N(m, s²) the flow is linear: x - m shrinks by s / sqrt(s² + sigma_max²).</summary>
-    [TestMethod]
-    public void HeunConvergesToTheGaussianWithItsOrder()
-    {
-        var (coarse, fine) = (LargestError(40), LargestError(80));
-        Assert.IsLessThan(0.005, fine, "about a hundredth of the deviation");
-        // Second order: half the step, a quarter of the error; float32 denoisers and the last Euler step take a little of that.
-        Assert.IsGreaterThan(3, coarse / fine, $"{coarse} {fine}");
+        CollectionAssert.AreEqual(SolverCatalog.Names.ToArray(), SamplerCases.Solvers.Select(c => c.Name).ToArray());
+        CollectionAssert.AreEqual(LevelCatalog.Names.ToArray(), SamplerCases.Levels.Select(c => c.Name).Distinct().ToArray());
     }
 
     [TestMethod]
-    public void SamplesHaveTheGaussiansMeanAndDeviation()
+    [DynamicData(nameof(Grids))]
+    public void AGridHasItsLevelsAndThenZero(object row)
     {
-        const int count = 4000;
-        using var sampler = new HeunSampler(Teacher());
-        var x = sampler.Sample(count, seed: 3, steps: 40, batch: 1000).Data.Select(v => (double)v).ToArray();
-        var mean = x.Average();
-        // Four standard errors; forty steps leave about 1 % of the deviation, which is one of them.
-        Assert.AreEqual(Mean, mean, 4 * Std / Math.Sqrt(count));
-        Assert.AreEqual(Std, Math.Sqrt(x.Average(v => (v - mean) * (v - mean))), 4 * Std / Math.Sqrt(2 * count));
+        var c = (LevelCase)row;
+        var levels = TeacherSampler.Levels(c.Card, new SamplerOptions { Levels = c.Name, Steps = c.Steps });
+        Assert.HasCount(c.Steps + 1, levels);
+        for (var i = 0; i < c.Steps; i++)
+            Assert.AreEqual(c.Levels[i], levels[i], 1e-7 * c.Levels[i], "as many digits as the table of cases has");
+        Assert.AreEqual(0, levels[c.Steps]);
     }
 
+    /// <summary>On N(m, s²) the flow is linear: x - m shrinks by s / sqrt(s² + sigma_max²), from pure noise to s times the noise.</summary>
     [TestMethod]
-    public void ASampleDependsOnItsNumberAndTheSeedOnly()
+    [DynamicData(nameof(Solvers))]
+    public void ASolverConvergesToTheGaussianWithItsOrderInBothFrames(object row)
     {
-        using var heun = new HeunSampler(Teacher());
-        using var files = new TestFiles();
-        using var engine = new TrainingEngine(Toys.Program(files, "sid"));
-        using var generator = new GeneratorSampler(RunExport.Build(engine));
-        foreach (var draw in new Func<int, long, int, SampleSet>[] { (n, s, b) => heun.Sample(n, s, 5, batch: b), (n, s, b) => generator.Sample(n, s, batch: b) })
+        var c = (SolverCase)row;
+        foreach (var levels in new[] { "karras", "flow" })
         {
-            var whole = draw(11, 1, 64).Data;
-            // The kernels' vector tails depend on the batch: one unit in the last place.
-            AssertClose(whole, draw(11, 1, 4).Data);
-            AssertClose(whole[..(whole.Length / 11 * 3)], draw(3, 1, 64).Data);
-            CollectionAssert.AreEqual(whole, draw(11, 1, 64).Data);
-            CollectionAssert.AreNotEqual(whole, draw(11, 2, 64).Data);
+            var options = new SamplerOptions { Solver = c.Name, Levels = levels, Steps = 40 };
+            var (coarse, fine) = (LargestError(options), LargestError(options with { Steps = 80 }));
+            Assert.IsLessThan(c.Order == 1 ? 0.06 : 0.005, fine, $"{levels}: in units of a deviation of 0.4");
+            // Half the step leaves 2^-order of the error; float32 denoisers and Heun's last step, an Euler step, take a little of that.
+            Assert.AreEqual(c.Order, Math.Log2(coarse / fine), 0.35, $"{levels}: {coarse} {fine}");
         }
     }
 
     [TestMethod]
-    public void ClassesGoRoundUnlessOneIsGiven()
+    [DataRow(1)]
+    [DataRow(4)]
+    [DataRow(10)]
+    public void EulerOnTheFlowGridIsTheFlowsOwnEulerLoop(int steps)
     {
-        using var sampler = new GeneratorSampler(Conditional());
-        Assert.AreEqual(3, sampler.Labels);
-        CollectionAssert.AreEqual(new float[] { 0, 1, 2, 0, 1 }, sampler.Sample(5, 0, batch: 2).Data);
-        CollectionAssert.AreEqual(new float[] { 2, 2, 2 }, sampler.Sample(3, 0, label: 2).Data);
+        const int count = 40;
+        var network = new GraphBuilder("raw");
+        var state = network.Input("z", ElementType.Float32, Shape.Of(count, 2));
+        var time = network.Input("t", ElementType.Float32, Shape.Of(count));
+        network.Output("v", TestTeachers.TwoModes(network, state, time));
+        using var session = GraphSession.Create(new OnnxModel(network.Graph));
+        // z <- z - v / K from t = 1 down, as the flow's papers and pages have it.
+        var z = Latents(2, 2 * count);
+        for (var i = 0; i < steps; i++)
+        {
+            var v = session.Run(new Dictionary<string, TensorData>
+            {
+                ["z"] = TensorData.Of(Array.ConvertAll(z, n => (float)n), count, 2),
+                ["t"] = TensorData.Of([.. Enumerable.Repeat((float)(1 - (i / (double)steps)), count)], count),
+            })["v"].As<float>();
+            for (var k = 0; k < z.Length; k++)
+                z[k] -= v[k] / (double)steps;
+        }
+        using var sampler = new TeacherSampler(TestTeachers.Flow(TestTeachers.TwoModes));
+        foreach (var solver in new[] { "euler", "ddim" })
+        {
+            // The velocity goes through D and back: some float32 roundings of numbers of size 3, which a step between the modes enlarges.
+            Near(z, sampler.Sample(count, 2, new SamplerOptions { Solver = solver, Levels = "flow", Steps = steps }).Data, 5e-6);
+        }
     }
 
     [TestMethod]
-    public void AModelWithoutALatentIsNoGenerator()
+    [DataRow("karras")]
+    [DataRow("flow")]
+    [DataRow("ddpm")]
+    public void DdimWithoutFreshNoiseIsEuler(string levels)
     {
-        Expect.Error<TeacherMismatchException>(() => new GeneratorSampler(Teacher().Model, what: "'teacher.onnx'"), "'teacher.onnx'", "'z'", "x, sigma");
+        using var sampler = new TeacherSampler(TestTeachers.Gaussian());
+        var options = new SamplerOptions { Levels = levels, Steps = 12 };
+        var euler = sampler.Sample(20, 1, options with { Solver = "euler" }).Data;
+        // The same in exact arithmetic; the denoiser rounds to float32 twelve times.
+        Near(Array.ConvertAll(euler, x => (double)x), sampler.Sample(20, 1, options with { Solver = "ddim" }).Data, 3e-6);
     }
 
-    private static double LargestError(int steps)
+    [TestMethod]
+    [DataRow("heun", "karras", 0, 0)]
+    [DataRow("heun", "karras", 20, 0)]
+    [DataRow("heun", "flow", 20, 0)]
+    [DataRow("euler", "karras", 4, 0)]
+    [DataRow("ddim", "ddpm", 0, 1)]
+    [DataRow("ddim", "flow", 0, 0.5)]
+    public void SamplesHaveTheGaussiansMeanAndDeviationWhateverNoiseIsAdded(string solver, string levels, double churn, double eta)
     {
-        var teacher = Teacher();
-        using var sampler = new HeunSampler(teacher);
-        var found = sampler.Sample(50, seed: 3, steps: steps).Data;
-        var z = new float[50];
-        new NoiseStream(3, StreamId.Latent).FillNormal(z, 0);
+        const int count = 4000;
+        using var sampler = new TeacherSampler(TestTeachers.Gaussian());
+        var options = new SamplerOptions { Solver = solver, Levels = levels, Steps = solver == "heun" ? 40 : 200, Churn = churn, Eta = eta };
+        var x = sampler.Sample(count, 3, options, batch: 1000).Data.Select(v => (double)v).ToArray();
+        var mean = x.Average();
+        // Four standard errors; steps of this length leave about 1 % of the deviation, which is one of them.
+        Assert.AreEqual(Mean, mean, 4 * Std / Math.Sqrt(count));
+        Assert.AreEqual(Std, Math.Sqrt(x.Average(v => (v - mean) * (v - mean))), 4 * Std / Math.Sqrt(2 * count));
+    }
+
+    /// <summary>Algorithm 2 by hand, for one step: sigma grows by the factor 1 + gamma, noise fills the gap, then comes Euler's step to 0, whose result is D.</summary>
+    [TestMethod]
+    public void ChurnRaisesTheLevelByItsFactorAndAddsItsNoise()
+    {
+        const double gamma = 0.3, size = 1.5, sigma = 2;
+        var card = MixtureTeacher.Card(new GaussianMixture([1], [[Mean]], [Std]), "") with { SigmaMax = sigma };
+        var model = TestTeachers.Gaussian().Model;
+        card.WriteTo(model);
+        using var sampler = new TeacherSampler(new Denoiser(model));
+        var found = sampler.Sample(30, 4, new SamplerOptions { Solver = "euler", Steps = 1, Churn = gamma, ChurnNoise = size }).Data;
+        var (z, noise) = (Latents(4, 30), Latents(4, 30, "churn"));
+        var raised = sigma * (1 + gamma);
+        var expected = z.Zip(noise, (n, e) => (n * sigma) + (Math.Sqrt((raised * raised) - (sigma * sigma)) * size * e))
+            .Select(x => ((Std * Std * x) + (raised * raised * Mean)) / ((Std * Std) + (raised * raised)));
+        Near([.. expected], found, 1e-6); // one float32 denoiser
+    }
+
+    [TestMethod]
+    public void ChurnStaysInItsRangeOfLevels()
+    {
+        using var sampler = new TeacherSampler(TestTeachers.Gaussian());
+        float[] Draw(SamplerOptions options) => sampler.Sample(8, 1, options).Data;
+        var plain = Draw(new SamplerOptions { Steps = 6 });
+        CollectionAssert.AreEqual(plain, Draw(new SamplerOptions { Steps = 6, Churn = 5, ChurnMin = 1000 }));
+        CollectionAssert.AreEqual(plain, Draw(new SamplerOptions { Steps = 6, Churn = 5, ChurnMax = 1e-4 }));
+        CollectionAssert.AreNotEqual(plain, Draw(new SamplerOptions { Steps = 6, Churn = 5, ChurnMin = 0.05, ChurnMax = 50 }));
+    }
+
+    [TestMethod]
+    public void SettingsThatMeanNothingAreRefusedAllAtOnce()
+    {
+        using var sampler = new TeacherSampler(TestTeachers.Gaussian());
+        Expect.Error<ArgumentException>(() => sampler.Sample(1, 0, new SamplerOptions { Solver = "rk4", Levels = "linear", Steps = 0, Churn = -1, Eta = 2 }),
+            "'rk4'", "ddim, euler, heun", "'linear'", "ddpm, flow, karras", "steps: found 0", "churn: found -1", "eta: found 2");
+        Expect.Error<ArgumentException>(() => sampler.Sample(1, 0, new SamplerOptions { Eta = 0.5 }), "eta: found 0.5", "'heun'", "'ddim' does");
+        Expect.Error<ArgumentException>(() => sampler.Sample(1, 0, new SamplerOptions { Levels = "ddpm", Steps = 1001 }), "found 1001", "at most 1000");
+        Expect.Error<TeacherMismatchException>(() => sampler.Sample(1, 0, new SamplerOptions { Guidance = 2 }), "no label", "--null-label");
+    }
+
+    private static double LargestError(SamplerOptions options)
+    {
+        var isFlow = options.Levels == "flow";
+        var teacher = isFlow ? TestTeachers.GaussianFlow() : TestTeachers.Gaussian();
+        using var sampler = new TeacherSampler(teacher);
+        var found = sampler.Sample(isFlow ? 25 : 50, seed: 3, options).Data;
         var largest = teacher.Card.SigmaMax;
-        return z.Zip(found, (n, x) => Math.Abs(Mean + (((n * largest) - Mean) * Std / Math.Sqrt((Std * Std) + (largest * largest))) - x)).Max();
+        return Latents(3, 50).Zip(found, (n, x) => Math.Abs(Mean
+            + (isFlow ? Std * n : ((n * largest) - Mean) * Std / Math.Sqrt((Std * Std) + (largest * largest))) - x)).Max();
     }
 
-    private static Denoiser Teacher() => MixtureTeacher.Build(new GaussianMixture([1], [[Mean]], [Std]));
-
-    // x = label, whatever z is.
-    private static OnnxModel Conditional()
+    private static double[] Latents(long seed, int count, string stream = "z")
     {
-        var b = new GraphBuilder();
-        var z = b.Input("z", ElementType.Float32, Shape.Of(Dim.Named("N"), 1));
-        var label = b.Input("label", ElementType.Int64, Shape.Of(Dim.Named("N")));
-        b.Output("points", b.Add(b.Mul(z, 0), b.Unsqueeze(b.Cast(label, ElementType.Float32), 1)));
-        var model = new OnnxModel(b.Graph);
-        model.Metadata["onnxdistill.labels"] = "3";
-        return model;
+        var z = new float[count];
+        new NoiseStream(seed, StreamId.Named(stream)).FillNormal(z, 0);
+        return Array.ConvertAll(z, n => (double)n);
     }
 
-    private static void AssertClose(float[] expected, float[] found)
+    private static void Near(double[] expected, float[] found, double tolerance)
     {
         Assert.HasCount(expected.Length, found);
         for (var i = 0; i < expected.Length; i++)
-            Assert.AreEqual(expected[i], found[i], 1e-6 * Math.Max(1, Math.Abs(expected[i])));
+            Assert.AreEqual(expected[i], found[i], tolerance, $"number {i}");
     }
 }

@@ -20,7 +20,7 @@ internal sealed class TorchSampling : ISamplingSide
         TorchThreads.Set();
         (_setup, _batch, _steps) = (setup, batch, steps);
         _network = subject.Torch(new TorchParameters(setup.Teacher.AtAnyBatch(), trained: false), setup);
-        _levels = steps == 0 ? [setup.Task.SigmaInit] : HeunSampler.Levels(setup.Teacher.Card.SigmaMin, setup.Teacher.Card.SigmaMax, steps);
+        _levels = steps == 0 ? [setup.Task.SigmaInit] : TeacherSampler.Levels(setup.Teacher.Card, new SamplerOptions { Steps = steps });
         _labels = setup.Task.Labels == 0 ? null : arange(batch, dtype: ScalarType.Int64).remainder(setup.Task.Labels);
         using var scope = NewDisposeScope();
         // One level for the whole batch, so it is embedded once.

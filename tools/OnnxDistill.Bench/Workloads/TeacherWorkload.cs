@@ -34,6 +34,6 @@ internal sealed class TeacherWorkload(string name, ISubject subject, int batch) 
         return check.Passed();
     }
 
-    private OnnxDistillSampling<HeunSampler> Ours(Setup setup) => new(new HeunSampler(setup.Teacher, new DeviceOptions { Threads = Setup.Threads }),
-        (sampler, seed) => sampler.Sample(batch, seed, Steps));
+    private OnnxDistillSampling<TeacherSampler> Ours(Setup setup) => new(new TeacherSampler(setup.Teacher, new DeviceOptions { Threads = Setup.Threads }),
+        (sampler, seed) => sampler.Sample(batch, seed, new SamplerOptions { Steps = Steps }));
 }
