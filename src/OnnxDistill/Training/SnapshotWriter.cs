@@ -58,8 +58,8 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         var device = SharedBatches.Device(ranks);
         if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
         {
-            using var teacher = new HeunSampler(new Denoiser(model, "the fitted denoiser"), device);
-            return teacher.Sample(count, SampleSeed, program.Recipe.Recipe.Evaluation.SamplerSteps, ranks: ranks);
+            using var teacher = new TeacherSampler(new Denoiser(model, "the fitted denoiser"), device);
+            return teacher.Sample(count, SampleSeed, new SamplerOptions { Steps = program.Recipe.Recipe.Evaluation.SamplerSteps }, ranks: ranks);
         }
         using var sampler = new GeneratorSampler(model, device);
         return sampler.Sample(count, SampleSeed, ranks: ranks);

@@ -23,8 +23,8 @@ public sealed class ImageFitTests
         var teacher = Denoiser.Load(run.GeneratorPath);
         Assert.AreEqual((2, 2, "image"), (teacher.Card.Labels, teacher.Card.NullLabel, teacher.Card.Data));
         Assert.AreEqual("fitted to images-idx3-ubyte", teacher.Card.Source);
-        using var sampler = new HeunSampler(teacher);
-        var means = Enumerable.Range(0, 2).Select(label => sampler.Sample(32, 0, 8, label).Data.Average()).ToArray();
+        using var sampler = new TeacherSampler(teacher);
+        var means = Enumerable.Range(0, 2).Select(label => sampler.Sample(32, 0, new SamplerOptions { Steps = 8 }, _ => label).Data.Average()).ToArray();
         // Images of class 0 have pixels of -0.8 and 0, those of class 1 of 0 and 0.8; half of each image.
         Assert.AreEqual(-0.4, means[0], 0.15);
         Assert.AreEqual(0.4, means[1], 0.15);
