@@ -4,7 +4,6 @@ using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Recipes;
 using OnnxDistill.Tests.Data;
 
 namespace OnnxDistill.Tests.Evaluation;
