@@ -5,22 +5,22 @@ internal static class OutputFile
 {
     /// <summary>Refuses a path that is a folder or lies in a place that cannot be written to. Leaves nothing behind.</summary>
     /// <exception cref="RecipeException">The path cannot be written.</exception>
-    public static void Require(string path)
+    public static void Require(string path, string option = "--output")
     {
         if (Directory.Exists(path))
-            throw new RecipeException($"--output: '{path}' is a folder, expected a file's name, for instance '{Path.Combine(path, "result")}' with an ending.");
-        RequireFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            throw new RecipeException($"{option}: '{path}' is a folder, expected a file's name, for instance '{Path.Combine(path, "result")}' with an ending.");
+        RequireFolder(Path.GetDirectoryName(Path.GetFullPath(path))!, option);
     }
 
     /// <summary>Refuses a folder that cannot be made or written to.</summary>
     /// <exception cref="RecipeException">It cannot.</exception>
-    public static void RequireFolder(string folder)
+    public static void RequireFolder(string folder, string option = "--output")
     {
         var existing = Path.GetFullPath(folder);
         while (!Path.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
             existing = parent;
         if (!Directory.Exists(existing))
-            throw new RecipeException($"--output: '{existing}' is a file, so there can be no folder '{folder}'. Name another place.");
+            throw new RecipeException($"{option}: '{existing}' is a file, so there can be no folder '{folder}'. Name another place.");
         try
         {
             var probe = Path.Combine(existing, $".onnxdistill-{Guid.NewGuid():N}.tmp");
@@ -28,7 +28,7 @@ internal static class OutputFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RecipeException($"--output: nothing can be written in '{existing}': it is read-only, full, or belongs to somebody else. Name another place.", error);
+            throw new RecipeException($"{option}: nothing can be written in '{existing}': it is read-only, full, or belongs to somebody else. Name another place.", error);
         }
     }
 }

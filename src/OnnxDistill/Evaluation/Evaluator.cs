@@ -1,4 +1,5 @@
 using OnnxDistill.Data;
+using OnnxDistill.Data.Images;
 using OnnxDistill.Metrics;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Noise;
@@ -25,29 +26,33 @@ public sealed class Evaluator : IDisposable
     public Evaluator(EvaluationOptions options, IRankGroup? ranks = null)
     {
         (Options, _ranks) = (options, ranks);
-        Check(options);
-        var count = options.Samples;
+        EvaluationCheck.Require(options);
         var names = new List<string>(options.Metrics);
+        var isDefault = names.Count == 0 && options.Samples > 1;
         if (options.Mixture.Length > 0)
         {
             _mixture = GaussianMixtureCsv.Read(options.Mixture);
-            _reference = DrawReference(_mixture, count, seed: 1);
-            if (names.Count == 0 && count > 1)
-                names.AddRange(new[] { "logp", "mmd", "coverage" }.Select(family => MetricName(family, count)));
+            _reference = DrawReference(_mixture, options.Samples, seed: 1);
+            if (isDefault)
+                names.AddRange(["logp", "mmd", "coverage"]);
         }
         if (options.Images.Length > 0)
         {
             _extractor = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput, SharedBatches.Device(ranks));
-            // Reference images have no border to crop: the crop belongs to the samples.
-            _statistics = new Lazy<ReferenceStatistics>(() =>
-            {
-                using var plain = new FeatureExtractor(options.Features, options.FeatureTensor, options.FeatureInput with { Crop = 0 }, SharedBatches.Device(ranks));
-                return ReferenceStatistics.Of(plain.Features(IdxFile.ReadImages(options.Images), ranks: ranks));
-            });
-            if (names.Count == 0 && count > 1)
-                names.Add(MetricName("fid", count));
+            _statistics = new Lazy<ReferenceStatistics>(() => ReadStatistics(_extractor));
+            if (isDefault)
+                names.Add("fd");
         }
-        _metrics = [.. names.Select(MetricCatalog.Create)];
+        try
+        {
+            var extractor = options.FeatureName.Length > 0 ? options.FeatureName : _extractor?.Name ?? "";
+            _metrics = [.. names.Select(name => EvaluationCheck.Metric(name, options, extractor))];
+        }
+        catch (RecipeException)
+        {
+            _extractor?.Dispose();
+            throw;
+        }
         _yardstick = new Lazy<IReadOnlyDictionary<string, double>>(() =>
             _mixture is null ? new Dictionary<string, double>() : Of(DrawReference(_mixture, SampleCount, seed: 2)));
     }
@@ -58,6 +63,9 @@ public sealed class Evaluator : IDisposable
     /// <summary>Points of the true mixture, for plots; null for images.</summary>
     public SampleSet? Reference => _reference;
 
+    /// <summary>Mean and covariance of the reference images' features; null for a mixture.</summary>
+    public ReferenceStatistics? Statistics => _statistics?.Value;
+
     /// <summary>Samples that the metrics need.</summary>
     public int SampleCount => _metrics.Count == 0 ? 0 : _metrics.Max(m => m.SampleCount);
 
@@ -65,18 +73,46 @@ public sealed class Evaluator : IDisposable
     public IReadOnlyDictionary<string, double> Yardstick => _yardstick.Value;
 
     /// <summary>Every metric's numbers, by name; beside those of a mixture, under <c>real.</c>, the <see cref="Yardstick"/>.</summary>
+    /// <exception cref="RecipeException">The samples do not have the size that the extractor takes, or fewer than a metric needs are there.</exception>
     public IReadOnlyDictionary<string, double> Measure(SampleSet samples)
     {
-        var numbers = Of(samples);
+        ArgumentNullException.ThrowIfNull(samples);
+        RequireCount(samples.Count);
+        var numbers = Of(_extractor is null ? samples : _extractor.Features(samples, ranks: _ranks));
         foreach (var (name, number) in Yardstick)
             numbers[$"real.{name}"] = number;
         return numbers;
     }
 
-    private SortedDictionary<string, double> Of(SampleSet samples)
+    /// <summary>Every metric's numbers of a set of images instead of a network's samples; of a larger set as many as are needed, see <see cref="Choose"/>.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="seed">Which of them.</param>
+    /// <exception cref="RecipeException">The reference is a mixture, or the images are too few or do not have the size that the extractor takes.</exception>
+    public IReadOnlyDictionary<string, double> Measure(IImageSource images, long seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (_extractor is null)
+            throw new RecipeException("Images are compared with images, found a mixture as the reference. Give the images' folder or file, and features.");
+        RequireCount(images.Count);
+        return Of(_extractor.Features(images, Choose(images.Count, SampleCount, seed), _ranks));
+    }
+
+    /// <summary>Indices of some of a data set, in rising order, drawn by counter from a seed. Neither the first ones nor every n-th: sets are sorted by class, or
+    /// alternate between two sources as MNIST does (every sixth digit is 2.7 away from the test digits, as many random ones are 0.7).</summary>
+    public static int[] Choose(int all, int count, long seed)
+    {
+        var order = new EpochOrder(seed, StreamId.Named("reference/chosen"), all);
+        return [.. Enumerable.Range(0, Math.Min(all, count)).Select(i => order.At(i)).Order()];
+    }
+
+    private SortedDictionary<string, double> Of(SampleSet features)
     {
         var numbers = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        var features = _extractor is null ? samples : _extractor.Features(samples, ranks: _ranks);
+        if (_statistics?.Value.Dimension is { } dimension && dimension != features.SampleSize)
+        {
+            throw new RecipeException($"evaluation.images: '{Options.Images}' has statistics of {dimension} features, but '{Options.Features}' gives {features.SampleSize}: "
+                + "they are of another network or tensor (--features MODEL:TENSOR).");
+        }
         var inputs = new MetricInputs(features) { Mixture = _mixture, Reference = _reference, Statistics = _statistics?.Value };
         foreach (var metric in _metrics)
         {
@@ -84,6 +120,20 @@ public sealed class Evaluator : IDisposable
                 numbers[name] = number;
         }
         return numbers;
+    }
+
+    private void RequireCount(int found)
+    {
+        if (found < SampleCount)
+            throw new RecipeException($"The metrics need {SampleCount} samples, found {found}; ask for fewer with --count, or give more.");
+    }
+
+    private ReferenceStatistics ReadStatistics(FeatureExtractor extractor)
+    {
+        if (StatisticsFile.IsOne(Options.Images))
+            return StatisticsFile.Read(Options.Images);
+        using var images = ImageSources.Open(new DataOptions { Images = Options.Images, Size = Options.ImageSize });
+        return ReferenceStatistics.Of(extractor.Features(images, ranks: _ranks));
     }
 
     /// <summary>Samples of a mixture, drawn by counter from a seed.</summary>
@@ -97,35 +147,4 @@ public sealed class Evaluator : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _extractor?.Dispose();
-
-    // Before anything is loaded: a run must not find out at its first snapshot, and a session must not be left behind.
-    private static void Check(EvaluationOptions options)
-    {
-        if (options.Images.Length > 0 != options.Features.Length > 0)
-        {
-            throw new RecipeException($"evaluation: found {(options.Images.Length > 0 ? "images without features" : "features without images")}; "
-                + "images are compared by the features of an ONNX network, so give both or neither.");
-        }
-        var given = (options.Mixture.Length > 0 ? MetricNeeds.Mixture | MetricNeeds.Reference | MetricNeeds.Features : MetricNeeds.None)
-            | (options.Images.Length > 0 ? MetricNeeds.Statistics | MetricNeeds.Features : MetricNeeds.None);
-        foreach (var name in options.Metrics)
-        {
-            IMetric metric;
-            try
-            {
-                metric = MetricCatalog.Create(name);
-            }
-            catch (ArgumentException error)
-            {
-                throw new RecipeException($"evaluation.metrics: {error.Message}", error);
-            }
-            if ((metric.Needs & ~given) is not MetricNeeds.None and var missing)
-            {
-                throw new RecipeException($"evaluation.metrics: '{name}' needs {(missing.HasFlag(MetricNeeds.Statistics) ? "evaluation.images and evaluation.features" : "evaluation.mixture")}, "
-                    + "which is not given.");
-            }
-        }
-    }
-
-    private static string MetricName(string family, int count) => MetricCatalog.NameOf(family, count);
 }

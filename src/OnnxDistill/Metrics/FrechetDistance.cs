@@ -12,10 +12,10 @@ namespace OnnxDistill.Metrics;
 /// </remarks>
 public sealed class FrechetDistance : IMetric
 {
-    /// <summary>The distance over that many samples.</summary>
-    public FrechetDistance(int sampleCount)
+    /// <summary>The distance over that many samples, in the features of that extractor (its short name; empty when it has none).</summary>
+    public FrechetDistance(int sampleCount, string extractor = "")
     {
-        Name = MetricCatalog.NameOf("fid", sampleCount);
+        Name = MetricCatalog.NameOf("fd", sampleCount, extractor);
         SampleCount = sampleCount;
     }
 

@@ -1,7 +1,7 @@
 namespace OnnxDistill.Metrics;
 
-/// <summary>One way to judge samples. Its name carries its settings (<c>fid50k</c>: Frechet distance of 50,000 samples), so numbers
-/// under one name are comparable. Immutable and safe to share.</summary>
+/// <summary>One way to judge samples. Its name carries its settings (<c>fd50k-inception</c>: Frechet distance of 50,000 samples in the
+/// features of that network), so numbers under one name are comparable. Immutable and safe to share.</summary>
 public interface IMetric
 {
     /// <summary>The full name, settings included; <see cref="MetricCatalog.Create"/> makes the same metric from it.</summary>

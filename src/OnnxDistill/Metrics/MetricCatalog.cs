@@ -1,59 +1,53 @@
-using System.Globalization;
-
 namespace OnnxDistill.Metrics;
 
-/// <summary>All metrics, by the name of their family. A metric's full name is its family and how many samples it judges: <c>mmd10k</c>,
-/// <c>coverage500</c>.</summary>
+/// <summary>All metrics, by the name of their family. A metric's full name is its family, how many samples it judges, and for metrics of features the
+/// extractor: <c>mmd10k</c>, <c>coverage500</c>, <c>fd10k-mnist-cnn</c>.</summary>
 public static class MetricCatalog
 {
-    private const int Thousand = 1000;
-
     private static readonly MetricFamily[] Families =
     [
-        new("coverage", "modes of a mixture that the samples cover", static count => new ModeCoverage(count)),
-        new("fid", "Frechet distance of the features to reference statistics", static count => new FrechetDistance(count)),
-        new("logp", "mean log-density of the samples under a mixture", static count => new MeanLogDensity(count)),
-        new("mmd", "maximum mean discrepancy to reference samples", static count => new MaximumMeanDiscrepancy(count)),
+        new("coverage", "modes of a mixture that the samples cover", static name => new ModeCoverage(name.SampleCount)),
+        new("fd", "Frechet distance of the features to reference statistics", static name => new FrechetDistance(name.SampleCount, name.Extractor), OfFeatures: true),
+        new("logp", "mean log-density of the samples under a mixture", static name => new MeanLogDensity(name.SampleCount)),
+        new("mmd", "maximum mean discrepancy to reference samples", static name => new MaximumMeanDiscrepancy(name.SampleCount)),
     ];
 
     /// <summary>The families in alphabetical order.</summary>
     public static IReadOnlyList<MetricFamily> All => Families;
 
     /// <summary>The metric of that full name.</summary>
-    /// <exception cref="ArgumentException">No family or sample count of that name; the message lists the families.</exception>
-    public static IMetric Create(string name)
+    /// <param name="name">The name.</param>
+    /// <param name="defaultCount">The sample count of a name without one; 0 when it has to have one.</param>
+    /// <param name="extractor">The extractor of a name of features without one; empty for none.</param>
+    /// <exception cref="ArgumentException">No family or sample count of that name, or another extractor than that one; the message lists the
+    /// families.</exception>
+    public static IMetric Create(string name, int defaultCount = 0, string extractor = "")
     {
         ArgumentNullException.ThrowIfNull(name);
-        var family = Families.FirstOrDefault(family => TryCount(name, family.Name, out _));
-        return family is not null && TryCount(name, family.Name, out var count)
-            ? family.Create(count)
-            : throw new ArgumentException(
-                $"There is no metric '{name}'. A metric is one of {string.Join(", ", Families.Select(static f => f.Name))} followed by " +
-                "the number of samples, such as mmd10k or fid50k.",
-                nameof(name));
-    }
-
-    /// <summary>The full name: thousands are written with k.</summary>
-    internal static string NameOf(string family, int sampleCount)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(sampleCount, 2);
-        return sampleCount % Thousand == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{family}{sampleCount / Thousand}k")
-            : string.Create(CultureInfo.InvariantCulture, $"{family}{sampleCount}");
-    }
-
-    private static bool TryCount(string name, string family, out int count)
-    {
-        count = 0;
-        if (!name.StartsWith(family, StringComparison.Ordinal))
+        var parts = MetricName.TryParse(name, defaultCount);
+        if (parts is not { } found || Families.FirstOrDefault(f => f.Name == found.Family) is not { } family)
         {
-            return false;
+            throw new ArgumentException(
+                $"There is no metric '{name}'. A metric is one of {string.Join(", ", Families.Select(static f => f.Name))} followed by " +
+                "the number of samples, such as mmd10k or fd50k.",
+                nameof(name));
         }
 
-        var number = name.AsSpan(family.Length);
-        var unit = number.EndsWith("k") ? Thousand : 1;
-        return int.TryParse(unit == Thousand ? number[..^1] : number, NumberStyles.None, CultureInfo.InvariantCulture, out var units)
-            && units <= int.MaxValue / unit
-            && (count = units * unit) >= 2;
+        if (!family.OfFeatures)
+        {
+            return found.Extractor.Length == 0 ? family.Create(found)
+                : throw new ArgumentException($"'{name}' names an extractor, '{found.Extractor}', but {family.Name} judges the samples themselves: leave it out.", nameof(name));
+        }
+
+        return found.Extractor.Length == 0 || extractor.Length == 0 || found.Extractor == extractor
+            ? family.Create(found with { Extractor = found.Extractor.Length > 0 ? found.Extractor : extractor })
+            : throw new ArgumentException($"'{name}' is of the extractor '{found.Extractor}', found '{extractor}'; leave the name out to take that one.", nameof(name));
+    }
+
+    /// <summary>The full name.</summary>
+    internal static string NameOf(string family, int sampleCount, string extractor = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(sampleCount, 2);
+        return new MetricName(family, sampleCount, extractor).ToString();
     }
 }

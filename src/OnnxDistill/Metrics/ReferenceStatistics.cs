@@ -3,7 +3,7 @@ using OnnxDistill.Data;
 namespace OnnxDistill.Metrics;
 
 /// <summary>Mean and unbiased covariance of features: all that the Frechet distance needs to know of a data set.</summary>
-/// <param name="Count">How many samples they were taken over.</param>
+/// <param name="Count">How many samples they were taken over; 0 when that is not known.</param>
 /// <param name="Mean">The mean of each feature.</param>
 /// <param name="Covariance">The covariance matrix, row-major and symmetric, divided by <paramref name="Count"/> - 1.</param>
 public sealed record ReferenceStatistics(long Count, double[] Mean, double[] Covariance)

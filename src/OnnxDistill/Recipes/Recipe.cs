@@ -228,20 +228,27 @@ public sealed record EvaluationOptions
     [Range(0, 10_000_000)]
     public int Samples { get; init; } = 10_000;
 
-    /// <summary>Names from the catalogue of metrics; empty for all that the reference allows.</summary>
+    /// <summary>Names from the catalogue of metrics (<c>fd10k</c>, or <c>fd</c> for as many as <see cref="Samples"/>); empty for all that the reference allows.</summary>
     public string[] Metrics { get; init; } = [];
 
     /// <summary>CSV file of the true mixture, relative to the recipe.</summary>
     public string Mixture { get; init; } = "";
 
-    /// <summary>idx file of reference images, relative to the recipe.</summary>
+    /// <summary>Reference images (a folder, .zip, .tar(.gz), .npy, .npz or idx file), or the .npz of their features' statistics, relative to the recipe.</summary>
     public string Images { get; init; } = "";
+
+    /// <summary>Side in pixels that reference images are cropped and resized to; 0 leaves them as they are.</summary>
+    [Range(0, 16384)]
+    public int ImageSize { get; init; }
 
     /// <summary>ONNX file of a feature extractor for Frechet distances, relative to the recipe.</summary>
     public string Features { get; init; } = "";
 
     /// <summary>Name of the extractor's tensor that holds the features; empty for its first output.</summary>
     public string FeatureTensor { get; init; } = "";
+
+    /// <summary>Short name of the extractor in the names of metrics; empty for what its file states, or the file's own name.</summary>
+    public string FeatureName { get; init; } = "";
 
     /// <summary>How samples are brought to what the extractor was trained on.</summary>
     public FeatureInput FeatureInput { get; init; } = new();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OnnxDistill.Data.Images;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 
@@ -136,7 +137,7 @@ public static class RecipeLoader
 
     private static void AbsolutePath(JsonObject? json, string key, string folder)
     {
-        if (json?[key] is JsonValue value && value.TryGetValue<string>(out var path) && path.Length > 0)
+        if (json?[key] is JsonValue value && value.TryGetValue<string>(out var path) && path.Length > 0 && (key, path) != ("labels", ImageLabels.Own))
             json[key] = Path.GetFullPath(path, folder);
     }
 }

@@ -48,6 +48,8 @@ public static class Trainer
         using var engine = new TrainingEngine(program, ranks: group);
         using var snapshots = new SnapshotWriter(program, observer, group);
         using var folder = group.Rank > 0 ? null : Open(program.Recipe.Recipe.Training, path, resume);
+        foreach (var note in program.Images?.Notes ?? [])
+            observer.Note(note);
         try
         {
             using var recorder = new RunRecorder(engine, folder, snapshots, observer, group);

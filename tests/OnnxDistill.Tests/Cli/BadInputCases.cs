@@ -90,8 +90,8 @@ internal static class BadInputCases
         yield return Set("unknown device", "training.device=gpu", "training: device", "'gpu'", "cpu, cuda");
         yield return new("features without that tensor", ExitCodes.BadInput, f =>
         {
-            f.Write("images.idx", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 1, 2, 3, 4]);
-            f.Write("features.onnx", TinyFiles.Linear(3));
+            f.Write("images.idx", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2]);
+            f.Write("features.onnx", TinyFiles.Pixels());
             return ["distill", f["tiny.json"], "-o", f["run"], "--set", "evaluation.mixture=", "--set", "evaluation.images=images.idx", "--set", "evaluation.features=features.onnx",
                 "--set", "evaluation.featureTensor=pool"];
         }, "evaluation.featureTensor", "features.onnx", "no tensor 'pool'", "onnxdistill inspect");
@@ -152,6 +152,23 @@ internal static class BadInputCases
         yield return new("reference missing", ExitCodes.BadInput, f => ["evaluate", f["teacher.onnx"], "--reference", f["none.csv"]], "none.csv", "no file");
         yield return new("reference is no mixture", ExitCodes.BadInput, f => ["evaluate", f["teacher.onnx"], "--reference", f.Write("r.csv", "a,b\n1,2\n")], "r.csv", "no column 'weight'", "a, b");
         yield return new("images without features", ExitCodes.WrongUsage, f => ["evaluate", f["teacher.onnx"], "--reference", f["images.idx"]], "--features", "nothing found");
+        yield return new("reference images missing", ExitCodes.BadInput, f => Images(f, "none", "a.npy"), "There is no file or folder", "none");
+        yield return new("reference of no kind", ExitCodes.BadInput, f => Images(f, "teacher.onnx", "a.npy"), "teacher.onnx", "no set of images", "a folder");
+        yield return new("too few images", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "-n", "9"], "need 9 samples, found 2", "--count");
+        yield return new("images of another size", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--image-size", "3"], "pixels.onnx", "[1, 1, 2], found [1, 3, 3]", "--feature-crop");
+        yield return new("metric of another extractor", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--metric", "fd2-vgg"], "'vgg', found 'pixels'");
+        yield return new("images against a mixture", ExitCodes.BadInput, f =>
+        {
+            Images(f, "a.npy", "a.npy");
+            return ["evaluate", f["a.npy"], "--reference", f["mixture.csv"]];
+        }, "Images are compared with images");
+        yield return new("statistics of a mixture", ExitCodes.WrongUsage, f => ["evaluate", f["teacher.onnx"], "--reference", f["mixture.csv"], "--write-statistics", f["s.npz"]], "--write-statistics");
+        yield return new("statistics to a folder", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--write-statistics", f.Folder], "--write-statistics", "is a folder");
+        yield return new("folder without images", ExitCodes.BadInput, f =>
+        {
+            Images(f, "a.npy", "a.npy");
+            return ["evaluate", Directory.CreateDirectory(f["empty"]).FullName, "--reference", f["a.npy"], "--features", f["pixels.onnx"]];
+        }, "empty", "holds no images");
         yield return new("a tensor without features", ExitCodes.WrongUsage, f => ["evaluate", f["teacher.onnx"], "--reference", f["mixture.csv"], "--feature-tensor", "pool"], "--feature-tensor", "--features");
     }
 
@@ -166,6 +183,13 @@ internal static class BadInputCases
         yield return new("unknown mixture", ExitCodes.WrongUsage, f => ["mixture", "ring9", "-o", f["m"]], "ring9", "ring8", "forty");
         yield return new("no directions", ExitCodes.WrongUsage, f => ["gradcheck", f["teacher.onnx"], "--directions", "0"], "--directions", "at least 1");
         yield return new("feeds missing", ExitCodes.BadInput, f => ["gradcheck", f["teacher.onnx"], "--feeds", f["none.npz"]], "none.npz");
+    }
+
+    private static string[] Images(TinyFiles f, string reference, string set)
+    {
+        f.Write("pixels.onnx", TinyFiles.Pixels());
+        NpyFile.Write(f["a.npy"], TensorData.Of([-1f, 1, 0.5f, -0.5f], 2, 1, 1, 2));
+        return ["evaluate", f[set], "--reference", f[reference], "--features", f["pixels.onnx"]];
     }
 
     private static BadInputCase Set(string name, string assignment, params string[] words) =>

@@ -88,6 +88,16 @@ internal sealed class TinyFiles : IDisposable
         return new OnnxModel(b.Graph);
     }
 
+    /// <summary>A feature extractor of images of two pixels: the pixels, and inside it half of them.</summary>
+    public static OnnxModel Pixels()
+    {
+        var b = new GraphBuilder("pixels");
+        var half = b.Mul(b.Input("image", ElementType.Float32, new Shape([Dim.Named("N"), 1, 1, 2])), 0.5);
+        half.Name = "half";
+        b.Output("pixels", b.Mul(half, 2));
+        return new OnnxModel(b.Graph);
+    }
+
     /// <summary>y = x w with weights of that many columns, for files with external data.</summary>
     public static OnnxModel Linear(int columns)
     {

@@ -67,6 +67,23 @@ public sealed class VerbTests
         Assert.IsTrue(metrics.ContainsKey("logp200.mean") && !metrics.ContainsKey("mmd300.mmd"));
     }
 
+    /// <summary>A set of images stands in for a model; the reference's statistics are written and give the same number again.</summary>
+    [TestMethod]
+    public void EvaluateMeasuresImagesAgainstImagesOrTheirStatistics()
+    {
+        using var files = new TinyFiles();
+        files.Write("pixels.onnx", TinyFiles.Pixels());
+        NpyFile.Write(files["a.npy"], TensorData.Of([-1f, 1, 0.5f, -0.5f, 0.25f, 0], 3, 1, 1, 2));
+        NpyFile.Write(files["b.npy"], TensorData.Of([-1f, -1, 0.5f, 0.5f, 0, 0.25f, 0.75f, 0.25f], 4, 1, 1, 2));
+        string[] features = ["--features", $"{files["pixels.onnx"]}:half", "--json"];
+        var json = CommandLine.Run(["evaluate", files["a.npy"], "--reference", files["b.npy"], "--metric", "fd", "--write-statistics", files["s.npz"], .. features]).Expect(0).Json;
+        Assert.AreEqual(files["s.npz"], json["statistics"]!.GetValue<string>());
+        var distance = json["metrics"]!["fd3-pixels.distance"]!.GetValue<double>();
+        Assert.IsGreaterThan(0.01, distance);
+        var again = CommandLine.Run(["evaluate", files["a.npy"], "--reference", files["s.npz"], "-n", "3", "--feature-name", "half", .. features]).Expect(0).Json;
+        Assert.AreEqual(distance, again["metrics"]!["fd3-half.distance"]!.GetValue<double>());
+    }
+
     [TestMethod]
     public void ExportWritesAGeneratorThatWasChecked()
     {

@@ -1,8 +1,5 @@
 using OnnxDistill.Data;
 using OnnxDistill.Evaluation;
-using OnnxDistill.Graph.Building;
-using OnnxDistill.Graph.Io;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Recipes;
 using OnnxDistill.Sampling;
 using OnnxDistill.Teachers;
@@ -72,33 +69,10 @@ public sealed class EvaluatorTests
         GaussianMixtureCsv.Write(files["mixture.csv"], Toys.TwoModes);
         var mixture = new EvaluationOptions { Mixture = files["mixture.csv"] };
         Expect.Error<RecipeException>(() => new Evaluator(mixture with { Metrics = ["beauty100"] }), "evaluation.metrics", "beauty100", "mmd");
-        Expect.Error<RecipeException>(() => new Evaluator(mixture with { Metrics = ["fid100"] }), "'fid100'", "evaluation.images");
+        Expect.Error<RecipeException>(() => new Evaluator(mixture with { Metrics = ["fd100"] }), "'fd100'", "evaluation.images");
         Expect.Error<RecipeException>(() => new Evaluator(new EvaluationOptions { Metrics = ["logp100"] }), "'logp100'", "evaluation.mixture");
         Expect.Error<RecipeException>(() => new Evaluator(new EvaluationOptions { Images = "a.idx" }), "images without features");
         Expect.Error<RecipeException>(() => new Evaluator(new EvaluationOptions { Features = "a.onnx" }), "features without images");
-    }
-
-    /// <summary>An extractor that sums what it sees, with its batch fixed at 1 as exporters leave it: pixels in [-1, 1] become ((p + 1) / 2 - mean) / deviation.</summary>
-    [TestMethod]
-    public void FeaturesSeeCroppedAndScaledPixels()
-    {
-        using var files = new TestFiles();
-        var b = new GraphBuilder("sum");
-        var image = b.Input("image", ElementType.Float32, Shape.Of(1, 1, 2, 2));
-        var inner = b.Mul(image, 2);
-        b.Output("total", b.ReduceSum(inner, [1, 2, 3], keepDims: false));
-        OnnxWriter.Write(new OnnxModel(b.Graph), files["sum.onnx"]);
-
-        // Two pictures of 4 x 4 whose border must not count.
-        var pixels = Enumerable.Range(0, 32).Select(i => i % 16 is 5 or 6 or 9 or 10 ? (i < 16 ? 1f : -0.5f) : 100f).ToArray();
-        var input = new FeatureInput { Crop = 1, Mean = 0.5, Deviation = 0.25 };
-        using var extractor = new FeatureExtractor(files["sum.onnx"], "", input);
-        var found = extractor.Features(new SampleSet([1, 4, 4], pixels), batch: 1);
-        CollectionAssert.AreEqual(new[] { 2 * 4 * 2f, 2 * 4 * -1f }, found.Data);
-        CollectionAssert.AreEqual(found.Data, extractor.Features(new SampleSet([1, 4, 4], pixels)).Data);
-
-        using var inside = new FeatureExtractor(files["sum.onnx"], inner.Name, input);
-        Expect.Error<RecipeException>(() => new FeatureExtractor(files["sum.onnx"], "pool", input), "'pool'", "inspect");
     }
 
     private static Evaluator Evaluator(TestFiles files)

@@ -37,10 +37,10 @@ internal static class MetricCases
         Coverage("largest_ratio", 4 / 3.0, 0, 0, 0, 0, 0, 0, 0, 0),
 
         // Samples 0, 2: mean 1, variance 2. Reference: mean 4, variance 8. (4 - 1)^2 + (sqrt 8 - sqrt 2)^2.
-        new("fid2", "distance", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 11, Rounding),
-        new("fid2", "mean_term", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 9, Rounding),
-        new("fid2", "covariance_term", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 2, Rounding),
-        new("fid2", "distance", new(Line(float.NaN, 2)) { Statistics = new(10, [4], [8]) }, double.NaN, 0),
+        new("fd2", "distance", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 11, Rounding),
+        new("fd2", "mean_term", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 9, Rounding),
+        new("fd2", "covariance_term", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 2, Rounding),
+        new("fd2", "distance", new(Line(float.NaN, 2)) { Statistics = new(10, [4], [8]) }, double.NaN, 0),
 
         // ln(3/4) - ln(2 pi)/2 at the mean, 1/2 less one standard deviation away.
         new("logp2", "mean", new(Line(0, 1)) { Mixture = TwoModes }, Math.Log(0.75) - 0.5 * Math.Log(2 * Math.PI) - 0.25, Rounding),

@@ -28,7 +28,7 @@ public sealed class MetricCatalogTests
     }
 
     [TestMethod]
-    [DataRow("fid50k", 50000)]
+    [DataRow("fd50k", 50000)]
     [DataRow("mmd1500", 1500)]
     [DataRow("coverage10k", 10000)]
     public void TheNameCarriesTheSampleCount(string name, int count)
@@ -39,21 +39,33 @@ public sealed class MetricCatalogTests
     }
 
     [TestMethod]
-    [DataRow("fid")]
-    [DataRow("fid1")]
-    [DataRow("fid-5")]
-    [DataRow("fidk")]
-    [DataRow("fid3000000k")]
-    [DataRow("FID50k")]
+    [DataRow("fd")]
+    [DataRow("fd1")]
+    [DataRow("fd-5")]
+    [DataRow("fdk")]
+    [DataRow("fd3000000k")]
+    [DataRow("FD50k")]
     [DataRow("kid50k")]
     public void AnUnknownMetricIsAnErrorThatListsAll(string name) =>
-        Expect.Error<ArgumentException>(() => MetricCatalog.Create(name), "coverage, fid, logp, mmd");
+        Expect.Error<ArgumentException>(() => MetricCatalog.Create(name), "coverage, fd, logp, mmd");
+
+    [TestMethod]
+    public void TheNameCarriesTheExtractor()
+    {
+        Assert.AreEqual("fd50k-mnist-cnn", MetricCatalog.Create("fd50k-mnist-cnn").Name);
+        Assert.AreEqual("fd50k-mnist-cnn", MetricCatalog.Create("fd50000", extractor: "mnist-cnn").Name);
+        Assert.AreEqual("fd1500-vgg", MetricCatalog.Create("fd", 1500, "vgg").Name);
+        Assert.AreEqual("mmd1500", MetricCatalog.Create("mmd", 1500, "vgg").Name);
+        Expect.Error<ArgumentException>(static () => MetricCatalog.Create("fd50k-vgg", extractor: "mnist-cnn"), "'vgg', found 'mnist-cnn'");
+        Expect.Error<ArgumentException>(static () => MetricCatalog.Create("coverage10k-vgg"), "'vgg'", "coverage judges the samples themselves");
+        Assert.AreEqual("a-b_2-c", MetricName.ShortName("-a b_2..c "));
+    }
 
     [TestMethod]
     public void ColumnsCarryTheMetricsNameInAFixedOrder()
     {
-        var result = new MetricResult("fid50k", ("distance", 3), ("mean_term", 1));
-        CollectionAssert.AreEqual(new[] { "fid50k.distance", "fid50k.mean_term" }, result.Values.Keys.ToArray());
+        var result = new MetricResult("fd50k", ("distance", 3), ("mean_term", 1));
+        CollectionAssert.AreEqual(new[] { "fd50k.distance", "fd50k.mean_term" }, result.Values.Keys.ToArray());
         Assert.AreEqual(3, result.Headline);
     }
 
@@ -64,7 +76,7 @@ public sealed class MetricCatalogTests
         foreach (var (name, inMessage) in new[]
         {
             ("mmd4", "mmd4 needs MetricInputs.Reference"),
-            ("fid4", "fid4 needs MetricInputs.Statistics"),
+            ("fd4", "fd4 needs MetricInputs.Statistics"),
             ("logp4", "logp4 needs MetricInputs.Mixture"),
             ("coverage4", "coverage4 needs MetricInputs.Mixture"),
         })

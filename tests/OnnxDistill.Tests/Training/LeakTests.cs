@@ -54,8 +54,8 @@ public sealed class LeakTests
         var before = Counts();
         Expect.Error<RunFolderException>(() => Trainer.Run(program, files["nowhere"], true, new SilentObserver(), CancellationToken.None), "no folder");
         Assert.AreEqual(before, Counts());
-        var wrong = program.Recipe with { Recipe = program.Recipe.Recipe with { Evaluation = new() { Metrics = ["fid10"] } } };
-        Expect.Error<RecipeException>(() => Trainer.Run(TrainingProgram.Build(wrong), files["run"], false, new SilentObserver(), CancellationToken.None), "fid10");
+        var wrong = program.Recipe with { Recipe = program.Recipe.Recipe with { Evaluation = new() { Metrics = ["fd10"] } } };
+        Expect.Error<RecipeException>(() => Trainer.Run(TrainingProgram.Build(wrong), files["run"], false, new SilentObserver(), CancellationToken.None), "fd10");
         Assert.AreEqual(before, Counts());
         Assert.IsFalse(Directory.Exists(files["run"]), "nothing is written before everything is known to work");
     }

@@ -15,6 +15,9 @@ public interface IImageSource : IDisposable
     /// <summary>Number of classes, 0 for images without labels.</summary>
     int Labels { get; }
 
+    /// <summary>What whoever uses the set should know: files that were left out, names of the classes.</summary>
+    IReadOnlyList<string> Notes => [];
+
     /// <summary>The class of an image, 0 when there are none.</summary>
     int Label(int index);
 

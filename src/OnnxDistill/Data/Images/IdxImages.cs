@@ -17,6 +17,8 @@ internal sealed class IdxImages : IImageSource
         (Name, Count, Dims, _pixels, _size) = (Path.GetFileName(images), count, [1, height, width], file.Data, height * width);
         if (labels.Length == 0)
             return;
+        if (labels == ImageLabels.Own)
+            throw new ModelFileException($"data.labels: '{images}' is an idx file and has no classes of its own; name the idx file of its labels.");
         _labels = IdxFile.ReadLabels(labels);
         if (_labels.Length != count)
             throw new ModelFileException($"'{labels}' has {_labels.Length} labels, '{images}' has {count} images. They have to be of the same set.");
