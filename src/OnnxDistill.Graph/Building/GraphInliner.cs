@@ -10,10 +10,13 @@ public static class GraphInliner
     /// <param name="template">Stays as it is.</param>
     /// <param name="scope">Prefix of every copied name.</param>
     /// <param name="bound">Values by the template's name: every input, and any initializer that is to be something else than the constant it is.</param>
+    /// <param name="replace">Asked with each node and the values that its inputs became: what stands for the node's first output instead of a copy of the
+    /// node, or null to copy it.</param>
     /// <returns>The copies of the template's outputs, in order.</returns>
     /// <exception cref="ArgumentException">An input is not bound, or a bound value has another type or rank.</exception>
     /// <exception cref="UnsupportedOpException">A node has a subgraph.</exception>
-    public static Value[] Inline(this GraphBuilder builder, OnnxGraph template, string scope, IReadOnlyDictionary<string, Value> bound)
+    public static Value[] Inline(this GraphBuilder builder, OnnxGraph template, string scope, IReadOnlyDictionary<string, Value> bound,
+        Func<Node, IReadOnlyList<Value?>, Value?>? replace = null)
     {
         var copies = new Dictionary<string, Value>(StringComparer.Ordinal);
         using var path = builder.Scope(scope);
@@ -32,16 +35,22 @@ public static class GraphInliner
                 : builder.Initializer(builder.Unique(initializer.Name), initializer.Constant!);
         }
         foreach (var node in template.Nodes)
-            Copy(builder, node, copies);
+        {
+            Value?[] inputs = [.. node.Inputs.Select(i => i is null ? null : copies[i.Name])];
+            if (replace?.Invoke(node, inputs) is { } instead)
+                copies[node.Output.Name] = instead;
+            else
+                Copy(builder, node, inputs, copies);
+        }
         return [.. template.Outputs.Select(o => copies[o.Name])];
     }
 
-    private static void Copy(GraphBuilder builder, Node node, Dictionary<string, Value> copies)
+    private static void Copy(GraphBuilder builder, Node node, Value?[] inputs, Dictionary<string, Value> copies)
     {
         if (node.Attributes.Any(a => a.Value is OnnxGraph))
             throw new UnsupportedOpException($"{node} has a subgraph; only models whose If, Loop and Scan were folded away can be composed.");
         var outputs = node.Outputs.Select(o => o is null ? null : new Value(builder.Reserve(o.Name), o.Type, o.KnownShape)).ToArray();
-        builder.Graph.Nodes.Add(new Node(node.OpType, node.Inputs.Select(i => i is null ? null : copies[i.Name]), outputs, node.Attributes,
+        builder.Graph.Nodes.Add(new Node(node.OpType, inputs, outputs, node.Attributes,
             builder.Reserve(node.Name.Length > 0 ? node.Name : node.OpType), node.Domain));
         for (var i = 0; i < outputs.Length; i++)
         {

@@ -15,7 +15,8 @@ public static class ModelNormalizer
     private const long LeastIrVersion = 4;
 
     /// <summary>A new model in which chains of Shape, Gather, Concat and the like are constants, functions, branches and loops of constant length are gone, every
-    /// value has a type and a shape, weights have their original names and bytes, and the inputs are the user's inputs only.</summary>
+    /// value has a type and a shape, weights have their original names and bytes, and the inputs are the user's inputs only. Dropout nodes stay: they tell
+    /// where a network that is trained drops.</summary>
     /// <param name="model">The model as read; it is not changed.</param>
     /// <param name="options">Shapes to write in; by default the batch stays a symbol.</param>
     /// <exception cref="ArgumentException">The shapes asked for do not fit the model.</exception>
@@ -62,7 +63,7 @@ public static class ModelNormalizer
     {
         using var folder = new PrivateFolder();
         var path = folder.File("folded.onnx");
-        var options = new DeviceOptions { Threads = 1, Optimization = GraphOptimization.Basic, OptimizedModelPath = path };
+        var options = new DeviceOptions { Threads = 1, Optimization = GraphOptimization.Basic, OptimizedModelPath = path, KeepDropout = true };
         using (GraphSession.Create(model, options, $"the model '{model.Graph.Name}'"))
         {
             // Bytes of our own, because the folder goes before they are used.

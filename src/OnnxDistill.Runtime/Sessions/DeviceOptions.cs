@@ -69,6 +69,9 @@ public sealed record DeviceOptions
     /// <summary>Whether nodes that compute the same are left alone; by default ONNX Runtime merges them.</summary>
     public bool KeepDuplicates { get; init; }
 
+    /// <summary>Whether Dropout nodes outside training mode stay, although they do nothing; by default ONNX Runtime takes them out.</summary>
+    public bool KeepDropout { get; init; }
+
     /// <summary>How much the graph is rewritten.</summary>
     public GraphOptimization Optimization { get; init; } = GraphOptimization.All;
 

@@ -49,8 +49,9 @@ internal static class SessionOptionsFactory
         }
         if (options.MemoryArena && device.Kind == DeviceKind.Cpu && SharedArena.IsOpen)
             session.AddSessionConfigEntry("session.use_env_allocators", "1");
-        if (options.KeepDuplicates)
-            session.AddSessionConfigEntry("optimization.disable_specified_optimizers", "CommonSubexpressionElimination");
+        string[] disabled = [.. options.KeepDuplicates ? ["CommonSubexpressionElimination"] : Array.Empty<string>(), .. options.KeepDropout ? ["EliminateDropout"] : Array.Empty<string>()];
+        if (disabled.Length > 0)
+            session.AddSessionConfigEntry("optimization.disable_specified_optimizers", string.Join(';', disabled));
         if (options.OptimizedModelPath is { } path)
             session.OptimizedModelFilePath = path;
         if (options.ProfilePrefix is { } prefix)

@@ -20,7 +20,7 @@ public sealed record DiffInstructOptions
 /// <summary>
 /// Diff-Instruct: Luo et al. 2023, arXiv 2305.18455; the integral KL between noised student and noised teacher. Generator loss as released
 /// (weight 1 in denoiser space): L = sum over pixels of sg[f - r] · x, averaged over the batch; no network but the student is differentiated.
-/// Where we differ: no dropout, no augmentation in the fake-score step (methods.md 3.1), and steps that are not finite are skipped and counted (the release's
+/// Where we differ: no augmentation in the fake-score step (methods.md 3.1), and steps that are not finite are skipped and counted (the release's
 /// rule is training.optimizer.nonFinite "zero").
 /// </summary>
 public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMethod
@@ -51,11 +51,12 @@ public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMet
     {
         var b = c.B;
         var label = c.Label();
-        var x = c.Student(c.NormalLikeBatch("z"), label);
+        var x = c.Student(c.NormalLikeBatch("z"), label, masks: Roles.Student);
         var sigma = options.StudentNoise.Sample(c);
         var noisy = b.StopGradient(c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon")));
-        var r = c.Teacher(noisy, sigma, label);
-        var f = c.FakeScore(noisy, sigma, label);
+        // Both in training mode with the same masks, so that what they drop leaves no trace in their difference (methods.md 3.1).
+        var r = c.Teacher(noisy, sigma, label, masks: "denoisers");
+        var f = c.FakeScore(noisy, sigma, label, masks: "denoisers");
         return c.BatchMean(b.SumPerSample(b.Mul(b.StopGradient(b.Sub(f, r)), x)));
     }
 }

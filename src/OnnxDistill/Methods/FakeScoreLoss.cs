@@ -10,7 +10,7 @@ namespace OnnxDistill.Methods;
 /// </summary>
 public static class FakeScoreLoss
 {
-    /// <summary>The fake-score phase that most methods share: the loss on samples of the student, which gets no gradient.</summary>
+    /// <summary>The fake-score phase that most methods share: the loss on samples of the student, which is in inference mode and gets no gradient.</summary>
     public static TrainingPhase Phase(NoiseLaw law, int updates) => new("fake_score", [Roles.FakeScore], c =>
     {
         var label = c.Label();
@@ -18,7 +18,7 @@ public static class FakeScoreLoss
         return Build(c, Roles.FakeScore, x, label, law);
     }, updates);
 
-    /// <summary>The loss of the network in a role on clean samples.</summary>
+    /// <summary>The loss of the network in a role, in training mode, on clean samples.</summary>
     /// <param name="c">The phase's context.</param>
     /// <param name="role">The network that is trained.</param>
     /// <param name="clean">Samples; no gradient flows into them.</param>
@@ -29,7 +29,7 @@ public static class FakeScoreLoss
         var b = c.B;
         var sigma = law.Sample(c);
         var noisy = c.AddNoise(clean, sigma, c.NormalLikeBatch("epsilon"));
-        var error = b.Sub(c.Denoise(role, noisy, sigma, label), clean);
+        var error = b.Sub(c.Denoise(role, noisy, sigma, label, masks: role), clean);
         return c.BatchMean(b.Mul(Weight(c, sigma, clean.Shape.Rank), b.SumPerSample(b.Square(error))));
     }
 

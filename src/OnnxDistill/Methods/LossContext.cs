@@ -56,6 +56,7 @@ public sealed class LossContext
 {
     private readonly IReadOnlyDictionary<string, BoundNetwork> _networks;
     private readonly List<Feed> _feeds = [];
+    private readonly DropoutMasks _masks;
 
     /// <summary>A network with the values that stand for its parameters in this graph.</summary>
     /// <param name="Network">The template.</param>
@@ -64,7 +65,7 @@ public sealed class LossContext
 
     /// <summary>A context over a builder.</summary>
     public LossContext(GraphBuilder builder, DistillationTask task, IReadOnlyDictionary<string, BoundNetwork> networks) =>
-        (B, Task, _networks) = (builder, task, networks);
+        (B, Task, _networks, _masks) = (builder, task, networks, new DropoutMasks(this));
 
     /// <summary>The builder; one letter, because every line of a formula starts with it.</summary>
     public GraphBuilder B { get; }
@@ -84,6 +85,9 @@ public sealed class LossContext
     /// <summary>One uniform number in [0, 1) a sample, [N].</summary>
     public Value UniformPerSample(string name) => Declare(new Feed(name, FeedKind.Uniform, [Task.Batch]));
 
+    /// <summary>Uniform numbers in [0, 1) of a shape that begins with the batch, so that parts of a batch draw what the whole would.</summary>
+    public Value Uniform(string name, params long[] dims) => Declare(new Feed(name, FeedKind.Uniform, dims));
+
     /// <summary>A class a sample, uniform over the classes, [N]; null when the teacher takes none.</summary>
     public Value? Label(string name = "label") => Task.Labels == 0 ? null : Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
 
@@ -101,29 +105,38 @@ public sealed class LossContext
     }
 
     /// <summary>D(x; sigma) of the denoiser in that role.</summary>
+    /// <param name="role">The network.</param>
+    /// <param name="x">Noisy samples [N, ...].</param>
+    /// <param name="sigma">Their noise levels [N].</param>
+    /// <param name="label">Their classes [N].</param>
+    /// <param name="masks">For a network in training mode the set of its dropout masks: calls with the same set drop the same numbers. Null for a network
+    /// in inference mode, which drops nothing.</param>
     /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
-    public Value Denoise(string role, Value x, Value sigma, Value? label)
+    public Value Denoise(string role, Value x, Value sigma, Value? label, string? masks = null)
     {
         var (network, parameters) = Find(role);
-        return network.Denoise(B, role, x, sigma, label, parameters);
+        return network.Denoise(B, role, x, sigma, label, parameters, Mode(masks));
     }
 
     /// <summary>The outputs, by name, of a network that is no denoiser: a posterior, a discriminator.</summary>
+    /// <param name="role">The network.</param>
+    /// <param name="inputs">Its inputs by name.</param>
+    /// <param name="masks">As in <see cref="Denoise"/>.</param>
     /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
-    public IReadOnlyDictionary<string, Value> Apply(string role, IReadOnlyDictionary<string, Value> inputs)
+    public IReadOnlyDictionary<string, Value> Apply(string role, IReadOnlyDictionary<string, Value> inputs, string? masks = null)
     {
         var (network, parameters) = Find(role);
-        return network.Apply(B, role, inputs, parameters);
+        return network.Apply(B, role, inputs, parameters, Mode(masks));
     }
 
     /// <summary>r = D_phi(x; sigma), the teacher.</summary>
-    public Value Teacher(Value x, Value sigma, Value? label) => Denoise(Roles.Teacher, x, sigma, label);
+    public Value Teacher(Value x, Value sigma, Value? label, string? masks = null) => Denoise(Roles.Teacher, x, sigma, label, masks);
 
     /// <summary>f = D_psi(x; sigma), the fake score.</summary>
-    public Value FakeScore(Value x, Value sigma, Value? label) => Denoise(Roles.FakeScore, x, sigma, label);
+    public Value FakeScore(Value x, Value sigma, Value? label, string? masks = null) => Denoise(Roles.FakeScore, x, sigma, label, masks);
 
     /// <summary>x = G_theta(z) = D_theta(sigma_init z; sigma_init), the one-step student.</summary>
-    public Value Student(Value z, Value? label) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label);
+    public Value Student(Value z, Value? label, string? masks = null) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
 
     /// <summary>x + sigma epsilon.</summary>
     public Value AddNoise(Value x, Value sigma, Value epsilon) => B.Add(x, B.Mul(B.PerSample(sigma, x.Shape.Rank), epsilon));
@@ -133,6 +146,8 @@ public sealed class LossContext
 
     private BoundNetwork Find(string role) => _networks.TryGetValue(role, out var found) ? found
         : throw new KeyNotFoundException($"There is no network in the role '{role}'; there are: {string.Join(", ", _networks.Keys)}.");
+
+    private Func<Node, IReadOnlyList<Value?>, Value?> Mode(string? masks) => masks is null ? DropoutMasks.Inference : _masks.Training(masks);
 
     private Value SigmaInit() => B.Constant(TensorData.Of([.. Enumerable.Repeat((float)Task.SigmaInit, Task.Batch)], Task.Batch));
 

@@ -30,13 +30,17 @@ public sealed record DhariwalUNetOptions
     [Range(1, 4096)]
     public int ChannelsPerHead { get; init; } = 64;
 
+    /// <summary>Share of each block's inner numbers that is dropped in training; EDM trained with 0.1.</summary>
+    [Range(0, 0.99)]
+    public double Dropout { get; init; }
+
     /// <summary>Seed of the initial weights.</summary>
     public long Seed { get; init; }
 }
 
 /// <summary>
 /// ADM, the U-Net of Dhariwal and Nichol 2021 (arXiv 2105.05233), as EDM has it (Karras et al. 2022, arXiv 2206.00364, appendix F), wrapped by EDM's
-/// preconditioning. Names, layouts and initial laws are those of the released network; there is no dropout.
+/// preconditioning. Names, layouts and initial laws are those of the released network.
 /// </summary>
 public static class DhariwalUNet
 {
@@ -59,6 +63,7 @@ public static class DhariwalUNet
         var embedding = Embed(layers, options, card, noise, label);
         var block = new UNetBlock(layers, new UNetBlockSettings
         {
+            Dropout = options.Dropout,
             ChannelsPerHead = options.ChannelsPerHead,
             Initial = Initial,
             InitialZero = InitialZero,

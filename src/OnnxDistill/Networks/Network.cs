@@ -38,24 +38,26 @@ public sealed class Network
     /// <param name="scope">Prefix of their names.</param>
     /// <param name="inputs">A value for every input, by name.</param>
     /// <param name="parameters">Values for parameters by name; one left out stays the constant it is in the template.</param>
+    /// <param name="replace">What stands for a node instead of its copy, see <see cref="GraphInliner.Inline"/>.</param>
     /// <returns>The outputs by name.</returns>
     public IReadOnlyDictionary<string, Value> Apply(GraphBuilder builder, string scope, IReadOnlyDictionary<string, Value> inputs,
-        IReadOnlyDictionary<string, Value> parameters)
+        IReadOnlyDictionary<string, Value> parameters, Func<Node, IReadOnlyList<Value?>, Value?>? replace = null)
     {
         var bound = new Dictionary<string, Value>(parameters, StringComparer.Ordinal);
         foreach (var (name, value) in inputs)
             bound[name] = value;
-        var outputs = builder.Inline(Model.Graph, scope, bound);
+        var outputs = builder.Inline(Model.Graph, scope, bound, replace);
         return Model.Graph.Outputs.Zip(outputs).ToDictionary(o => o.First.Name, o => o.Second, StringComparer.Ordinal);
     }
 
     /// <summary>Emits a denoiser: the denoised samples of noisy ones [N, ...] at noise levels [N], with classes [N] for a conditional one.</summary>
-    public Value Denoise(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters)
+    public Value Denoise(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters,
+        Func<Node, IReadOnlyList<Value?>, Value?>? replace = null)
     {
         var inputs = new Dictionary<string, Value>(StringComparer.Ordinal) { [Denoiser.X] = x, [Denoiser.Sigma] = sigma };
         if (label is not null)
             inputs[Denoiser.Label] = label;
-        return Apply(builder, scope, inputs, parameters)[Denoiser.Denoised];
+        return Apply(builder, scope, inputs, parameters, replace)[Denoiser.Denoised];
     }
 
     // Scalars and what the builder put under its path of constants are numbers of a formula, not weights.

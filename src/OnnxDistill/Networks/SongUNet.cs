@@ -66,13 +66,17 @@ public sealed record SongUNetOptions
     [MinLength(2)]
     public double[] ResampleFilter { get; init; } = [1, 1];
 
+    /// <summary>Share of each block's inner numbers that is dropped in training; EDM trained with 0.13.</summary>
+    [Range(0, 0.99)]
+    public double Dropout { get; init; }
+
     /// <summary>Seed of the initial weights.</summary>
     public long Seed { get; init; }
 }
 
 /// <summary>
 /// DDPM++ and NCSN++ of Song et al. 2021 (arXiv 2011.13456) as EDM has them (Karras et al. 2022, arXiv 2206.00364, appendix F), wrapped by EDM's
-/// preconditioning. Names, layouts and initial laws are those of the released networks; there is no dropout.
+/// preconditioning. Names, layouts and initial laws are those of the released networks.
 /// </summary>
 public static class SongUNet
 {
@@ -96,6 +100,7 @@ public static class SongUNet
         var embedding = Embed(layers, options, card, noise, label);
         var block = new UNetBlock(layers, new UNetBlockSettings
         {
+            Dropout = options.Dropout,
             SkipScale = Math.Sqrt(0.5),
             Epsilon = 1e-6,
             ResampleFilter = options.ResampleFilter,

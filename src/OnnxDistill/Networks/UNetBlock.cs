@@ -20,6 +20,9 @@ internal sealed record UNetBlockSettings
     /// <summary>Whether a resampling block has a 1x1 convolution on its skip path even where the width stays.</summary>
     public bool ResampleProjection { get; init; }
 
+    /// <summary>Share of the numbers before the second convolution that is dropped in training.</summary>
+    public double Dropout { get; init; }
+
     /// <summary>Whether the embedding scales and shifts the second normalisation's result, or is added before it.</summary>
     public bool AdaptiveScale { get; init; } = true;
 
@@ -54,7 +57,7 @@ internal sealed class UNetBlock(Layers layers, UNetBlockSettings settings)
         var h = Resampled(b.Silu(layers.GroupNorm($"{name}.norm0", x, settings.Epsilon)), resample);
         h = layers.Conv($"{name}.conv0", h, outputs, 3, settings.Initial);
         h = Condition(name, h, embedding, outputs);
-        h = layers.Conv($"{name}.conv1", b.Silu(h), outputs, 3, settings.InitialZero);
+        h = layers.Conv($"{name}.conv1", DropoutNodes.Emit(b, b.Silu(h), settings.Dropout), outputs, 3, settings.InitialZero);
 
         var skip = Resampled(x, resample);
         if (outputs != x.Shape[1].Size || (settings.ResampleProjection && resample != Resample.None))

@@ -2,6 +2,7 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Importing;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
 using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers.Conventions;
 
@@ -66,6 +67,8 @@ public static class TeacherImporter
     public static Denoiser Import(string path, ImportOptions options)
     {
         var model = OnnxReader.Read(path);
+        // Exported from a network in training mode, it would deny as a teacher what it knows, at random; training graphs drop by masks of their own.
+        DropoutNodes.ToInference(model.Graph);
         // Before anything runs: all operators that have no gradient, by the names of the file.
         RawCoverage.Of(model).ThrowIfIncomplete();
         return Wrap(ModelPreparation.Convert(model), options, Path.GetFileName(path));
