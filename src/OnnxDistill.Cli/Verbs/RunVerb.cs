@@ -34,14 +34,19 @@ internal static class RunVerb
         {
             Description = "With --resume: end with exit code 3 where versions, device, processor or threads are others than the state was made with, instead of going on with a warning.",
         };
-        return Verb.CreateShared(name, description, [recipe, output, set, device, dryRun, profile, resume, exact], (parsed, report, ranks, stop) =>
+        var strict = new Option<bool>("--strict") { Description = "Images of the recipe's data that cannot be read end the run (exit code 3), instead of being listed and left out." };
+        return Verb.CreateShared(name, description, [recipe, output, set, device, dryRun, profile, resume, exact, strict], (parsed, report, ranks, stop) =>
         {
             var path = parsed.GetValue(recipe)!;
             if (parsed.GetValue(resume) is not null && parsed.GetValue(output) is not null)
                 throw new UsageException("--output beside --resume: a run goes on in the folder that --resume names. Leave one of them out.");
             if (parsed.GetValue(exact) && parsed.GetValue(resume) is null)
                 throw new UsageException("--exact without --resume: there is no state that a new run could differ from. Leave it out.");
-            var assignments = parsed.GetValue(device) is { } where ? parsed.GetValue(set)!.Append($"training.device={where}") : parsed.GetValue(set)!;
+            var assignments = new List<string>(parsed.GetValue(set)!);
+            if (parsed.GetValue(device) is { } where)
+                assignments.Add($"training.device={where}");
+            if (parsed.GetValue(strict))
+                assignments.Add("data.strict=true");
             var loaded = RecipeLoader.Load(path, assignments);
             if (!accepts(loaded.Method.Name))
                 throw new UsageException($"'{path}' has the method '{loaded.Method.Name}', which the verb '{name}' does not run; '{(name == "train" ? "distill" : "train")}' does.");
