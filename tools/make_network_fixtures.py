@@ -7,6 +7,7 @@ Needs PyTorch, timm, and checkouts of NVlabs/edm and facebookresearch/DiT (their
 For each small configuration of a network: <name>-seed1.npz with
     weight/<name>   every parameter, random, in the released layout (and the Fourier frequencies, map_noise.freqs)
     x, sigma, label what the preconditioned network is fed (label only where there are classes)
+    augment         augmentation labels, where it takes them
     denoised        D(x; sigma), computed in float64
 """
 import os
@@ -19,6 +20,8 @@ CONFIGURATIONS = {
     "ddpmpp": ("SongUNet", 0, dict(model_channels=8, channel_mult=[1, 2], num_blocks=1, attn_resolutions=[8])),
     "ddpmpp-labels": ("SongUNet", 3, dict(model_channels=8, channel_mult=[2, 1], num_blocks=1, attn_resolutions=[16])),
     "adm": ("DhariwalUNet", 3, dict(model_channels=8, channel_mult=[1, 2], num_blocks=1, attn_resolutions=[8])),
+    "ddpmpp-augment": ("SongUNet", 0, dict(model_channels=8, channel_mult=[1], num_blocks=1, attn_resolutions=[], augment_dim=9)),
+    "adm-augment": ("DhariwalUNet", 0, dict(model_channels=8, channel_mult=[1], num_blocks=1, attn_resolutions=[], augment_dim=9)),
     "dit": ("DiT", 3, dict(input_size=16, patch_size=2, in_channels=2, hidden_size=24, depth=2, num_heads=2, num_classes=3, learn_sigma=False)),
     "ncsnpp": ("SongUNet", 0, dict(model_channels=8, channel_mult=[1, 2], num_blocks=1, attn_resolutions=[8], embedding_type="fourier",
                                    encoder_type="residual", channel_mult_noise=2, resample_filter=[1, 3, 3, 1])),
@@ -57,9 +60,13 @@ def main(edm, dit, folder):
             arrays["label"] = np.array([2, 0, labels], dtype=np.int64)   # the last one: no class
             classes = torch.zeros(3, labels, dtype=torch.float64)
             classes[0, 2] = classes[1, 0] = 1
+        extra = {}
+        if "augment_dim" in settings:
+            arrays["augment"] = torch.randn(3, 9).numpy()
+            extra["augment_labels"] = torch.tensor(arrays["augment"]).double()
         inner = inner.double()
         # DiT's time embedding is float32 whatever the network is.
-        raw = (lambda z, c: inner(z, 1000 * c, torch.tensor(arrays["label"]))) if model == "DiT" else (lambda z, c: inner(z, c, classes))
+        raw = (lambda z, c: inner(z, 1000 * c, torch.tensor(arrays["label"]))) if model == "DiT" else (lambda z, c: inner(z, c, classes, **extra))
         with torch.no_grad():
             arrays["denoised"] = preconditioned(raw, x.double(), sigma.double()).numpy()
         np.savez(os.path.join(folder, f"{name}-seed1.npz"), **arrays)

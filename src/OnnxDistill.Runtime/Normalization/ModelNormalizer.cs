@@ -14,9 +14,12 @@ public static class ModelNormalizer
     /// <summary>Before this version of the file format every initializer had to be an input too.</summary>
     private const long LeastIrVersion = 4;
 
+    /// <summary>Before this opset ONNX Runtime knows no shape of a Dropout's mask, so such nodes cannot stay.</summary>
+    private const long LeastDropoutOpset = 12;
+
     /// <summary>A new model in which chains of Shape, Gather, Concat and the like are constants, functions, branches and loops of constant length are gone, every
-    /// value has a type and a shape, weights have their original names and bytes, and the inputs are the user's inputs only. Dropout nodes stay: they tell
-    /// where a network that is trained drops.</summary>
+    /// value has a type and a shape, weights have their original names and bytes, and the inputs are the user's inputs only. Dropout nodes stay (from
+    /// opset 12 on): they tell where a network that is trained drops.</summary>
     /// <param name="model">The model as read; it is not changed.</param>
     /// <param name="options">Shapes to write in; by default the batch stays a symbol.</param>
     /// <exception cref="ArgumentException">The shapes asked for do not fit the model.</exception>
@@ -63,7 +66,7 @@ public static class ModelNormalizer
     {
         using var folder = new PrivateFolder();
         var path = folder.File("folded.onnx");
-        var options = new DeviceOptions { Threads = 1, Optimization = GraphOptimization.Basic, OptimizedModelPath = path, KeepDropout = true };
+        var options = new DeviceOptions { Threads = 1, Optimization = GraphOptimization.Basic, OptimizedModelPath = path, KeepDropout = model.Opset >= LeastDropoutOpset };
         using (GraphSession.Create(model, options, $"the model '{model.Graph.Name}'"))
         {
             // Bytes of our own, because the folder goes before they are used.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Export;
@@ -64,6 +65,9 @@ public static class GeneratorBuilder
     {
         var network = denoiser.AtAnyBatch();
         var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Initializer(p.Name, weights[p.Name]), StringComparer.Ordinal);
+        // What a graph may bind in the template, it may bind in the file.
+        foreach (var optional in network.Model.Graph.Initializers.Where(i => i.Name == Network.Augment))
+            parameters[optional.Name] = b.Initializer(optional.Name, optional.Constant!); // an initializer
         return network.Denoise(b, "generator", x, sigma, label, parameters);
     }
 }

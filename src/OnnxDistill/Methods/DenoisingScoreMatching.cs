@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods.Augmentation;
 
 namespace OnnxDistill.Methods;
 
@@ -13,6 +14,9 @@ public sealed record DenoisingScoreMatchingOptions
 
     /// <summary>Law of the noise levels.</summary>
     public NoiseLaw Noise { get; init; } = new();
+
+    /// <summary>How the images are augmented; the network has to take augmentation labels.</summary>
+    public AugmentOptions Augment { get; init; } = new();
 
     /// <summary>Fraction of images that are shown without their class, so that the teacher can be guided (Ho and Salimans 2022, arXiv 2207.12598); the
     /// class "none" is the number after the last.</summary>
@@ -50,9 +54,9 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
     private Value BuildLoss(LossContext c)
     {
         if (options.Mixture.Length > 0)
-            return FakeScoreLoss.Build(c, Roles.Student, MixtureSamples(c), null, options.Noise);
+            return FakeScoreLoss.Build(c, Roles.Student, MixtureSamples(c), null, options.Noise, options.Augment);
         var (images, label) = c.RealImages();
-        return FakeScoreLoss.Build(c, Roles.Student, images, label is null ? null : Dropped(c, label), options.Noise);
+        return FakeScoreLoss.Build(c, Roles.Student, images, label is null ? null : Dropped(c, label), options.Noise, options.Augment);
     }
 
     private Value Dropped(LossContext c, Value label)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods.Augmentation;
 
 namespace OnnxDistill.Methods;
 
@@ -12,6 +13,9 @@ public sealed record DiffInstructOptions
     /// <summary>Law of the fake-score step's noise levels.</summary>
     public NoiseLaw FakeScoreNoise { get; init; } = new();
 
+    /// <summary>How samples are augmented in the fake-score step.</summary>
+    public AugmentOptions FakeScoreAugment { get; init; } = new();
+
     /// <summary>Fake-score updates an iteration.</summary>
     [System.ComponentModel.DataAnnotations.Range(1, 100)]
     public int FakeScoreUpdates { get; init; } = 1;
@@ -20,7 +24,7 @@ public sealed record DiffInstructOptions
 /// <summary>
 /// Diff-Instruct: Luo et al. 2023, arXiv 2305.18455; the integral KL between noised student and noised teacher. Generator loss as released
 /// (weight 1 in denoiser space): L = sum over pixels of sg[f - r] · x, averaged over the batch; no network but the student is differentiated.
-/// Where we differ: no augmentation in the fake-score step (methods.md 3.1), and steps that are not finite are skipped and counted (the release's
+/// Where we differ: steps that are not finite are skipped and counted (the release's
 /// rule is training.optimizer.nonFinite "zero").
 /// </summary>
 public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMethod
@@ -40,7 +44,7 @@ public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMet
     /// <inheritdoc/>
     public IReadOnlyList<TrainingPhase> Phases =>
     [
-        FakeScoreLoss.Phase(options.FakeScoreNoise, options.FakeScoreUpdates),
+        FakeScoreLoss.Phase(options.FakeScoreNoise, options.FakeScoreUpdates, options.FakeScoreAugment),
         new("student", [Roles.Student], BuildStudentLoss),
     ];
 

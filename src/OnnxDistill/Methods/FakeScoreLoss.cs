@@ -1,4 +1,5 @@
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods.Augmentation;
 using OnnxDistill.Networks;
 
 namespace OnnxDistill.Methods;
@@ -11,11 +12,11 @@ namespace OnnxDistill.Methods;
 public static class FakeScoreLoss
 {
     /// <summary>The fake-score phase that most methods share: the loss on samples of the student, which is in inference mode and gets no gradient.</summary>
-    public static TrainingPhase Phase(NoiseLaw law, int updates) => new("fake_score", [Roles.FakeScore], c =>
+    public static TrainingPhase Phase(NoiseLaw law, int updates, AugmentOptions? augment = null) => new("fake_score", [Roles.FakeScore], c =>
     {
         var label = c.Label();
         var x = c.B.StopGradient(c.Student(c.NormalLikeBatch("z"), label));
-        return Build(c, Roles.FakeScore, x, label, law);
+        return Build(c, Roles.FakeScore, x, label, law, augment);
     }, updates);
 
     /// <summary>The loss of the network in a role, in training mode, on clean samples.</summary>
@@ -24,12 +25,16 @@ public static class FakeScoreLoss
     /// <param name="clean">Samples; no gradient flows into them.</param>
     /// <param name="label">Their classes.</param>
     /// <param name="law">Law of the noise levels.</param>
-    public static Value Build(LossContext c, string role, Value clean, Value? label, NoiseLaw law)
+    /// <param name="augment">How they are augmented; null or a probability of 0 for not at all.</param>
+    public static Value Build(LossContext c, string role, Value clean, Value? label, NoiseLaw law, AugmentOptions? augment = null)
     {
         var b = c.B;
+        Value? augmented = null;
+        if (augment is { Probability: > 0 })
+            (clean, augmented) = AugmentPipe.Apply(c, clean, augment);
         var sigma = law.Sample(c);
         var noisy = c.AddNoise(clean, sigma, c.NormalLikeBatch("epsilon"));
-        var error = b.Sub(c.Denoise(role, noisy, sigma, label, masks: role), clean);
+        var error = b.Sub(c.Denoise(role, noisy, sigma, label, masks: role, augment: augmented), clean);
         return c.BatchMean(b.Mul(Weight(c, sigma, clean.Shape.Rank), b.SumPerSample(b.Square(error))));
     }
 

@@ -88,6 +88,9 @@ public sealed class LossContext
     /// <summary>Uniform numbers in [0, 1) of a shape that begins with the batch, so that parts of a batch draw what the whole would.</summary>
     public Value Uniform(string name, params long[] dims) => Declare(new Feed(name, FeedKind.Uniform, dims));
 
+    /// <summary>Standard normal numbers of a shape that begins with the batch.</summary>
+    public Value Normal(string name, params long[] dims) => Declare(new Feed(name, FeedKind.Normal, dims));
+
     /// <summary>A class a sample, uniform over the classes, [N]; null when the teacher takes none.</summary>
     public Value? Label(string name = "label") => Task.Labels == 0 ? null : Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
 
@@ -111,11 +114,18 @@ public sealed class LossContext
     /// <param name="label">Their classes [N].</param>
     /// <param name="masks">For a network in training mode the set of its dropout masks: calls with the same set drop the same numbers. Null for a network
     /// in inference mode, which drops nothing.</param>
+    /// <param name="augment">How the samples were augmented, [N, 9]; null for samples as they are.</param>
     /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
-    public Value Denoise(string role, Value x, Value sigma, Value? label, string? masks = null)
+    /// <exception cref="RecipeException">The samples were augmented, and the network cannot be told so.</exception>
+    public Value Denoise(string role, Value x, Value sigma, Value? label, string? masks = null, Value? augment = null)
     {
         var (network, parameters) = Find(role);
-        return network.Denoise(B, role, x, sigma, label, parameters, Mode(masks));
+        if (augment is not null && !network.TakesAugment)
+        {
+            throw new RecipeException($"augment: {network.What} ({role}) cannot be told how its samples were augmented, so it would learn the augmented ones as if they were real. "
+                + "Take a built-in network with \"augment\": true, or set the probability to 0.");
+        }
+        return network.Denoise(B, role, x, sigma, label, parameters, Mode(masks), augment);
     }
 
     /// <summary>The outputs, by name, of a network that is no denoiser: a posterior, a discriminator.</summary>

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Methods.Augmentation;
 
 namespace OnnxDistill.Methods;
 
@@ -21,6 +22,9 @@ public sealed record SidOptions
     /// <summary>Law of the fake-score step's noise levels.</summary>
     public NoiseLaw FakeScoreNoise { get; init; } = new();
 
+    /// <summary>How samples are augmented in the fake-score step.</summary>
+    public AugmentOptions FakeScoreAugment { get; init; } = new();
+
     /// <summary>Fake-score updates an iteration.</summary>
     [Range(1, 100)]
     public int FakeScoreUpdates { get; init; } = 1;
@@ -30,8 +34,7 @@ public sealed record SidOptions
 /// Score identity Distillation: Zhou et al., ICML 2024, arXiv 2404.04057; equations as released:
 /// l = omega sum over pixels of (r - f) · [(r - x) - alpha (r - f)], omega = 1/sg[max(mean|x - r|, 1e-5)], L = lsg · sum l / batch.
 /// Gradient reaches the student through x directly and through x_t into both denoisers, whose parameters get none.
-/// Where we differ: no dropout, no augmentation in the fake-score step; steps that are not finite are skipped and counted
-/// (the release's rule is training.optimizer.nonFinite "zero").
+/// Where we differ: steps that are not finite are skipped and counted (the release's rule is training.optimizer.nonFinite "zero").
 /// </summary>
 public sealed class Sid(SidOptions options) : IDistillationMethod
 {
@@ -50,7 +53,7 @@ public sealed class Sid(SidOptions options) : IDistillationMethod
     /// <inheritdoc/>
     public IReadOnlyList<TrainingPhase> Phases =>
     [
-        FakeScoreLoss.Phase(options.FakeScoreNoise, options.FakeScoreUpdates),
+        FakeScoreLoss.Phase(options.FakeScoreNoise, options.FakeScoreUpdates, options.FakeScoreAugment),
         new("student", [Roles.Student], BuildStudentLoss),
     ];
 

@@ -34,6 +34,9 @@ public sealed record DhariwalUNetOptions
     [Range(0, 0.99)]
     public double Dropout { get; init; }
 
+    /// <summary>Whether it can be told how its images were augmented, by EDM's nine labels (EDM did not augment ImageNet); without labels, and in its file, it takes images as they are.</summary>
+    public bool Augment { get; init; }
+
     /// <summary>Seed of the initial weights.</summary>
     public long Seed { get; init; }
 }
@@ -85,7 +88,10 @@ public static class DhariwalUNet
     {
         var (b, width) = (layers.B, options.Channels * options.EmbeddingMultiplier);
         var (sin, cos) = layers.PositionalEmbedding(noise, options.Channels, endpoint: false);
-        var embedding = b.Silu(layers.Linear("map_layer0", b.Concat(1, cos, sin), width, Initial));
+        var level = b.Concat(1, cos, sin);
+        if (options.Augment)
+            level = layers.AddAugment(level, noise, InitialZero);
+        var embedding = b.Silu(layers.Linear("map_layer0", level, width, Initial));
         embedding = layers.Linear("map_layer1", embedding, width, Initial);
         if (label is not null)
         {

@@ -100,6 +100,15 @@ internal sealed class Layers(GraphBuilder b, long seed)
     public Value OneHot(Value labels, int classes) => b.OneHot(labels, b.Longs(classes), b.Constant(TensorData.Of([0f, 1f], 2)), -1,
         Shape.Of(labels.Shape[0], classes));
 
+    /// <summary>An embedding [N, E] with that of the augmentation labels added, which are zeros unless <see cref="Network.Augment"/> is bound.</summary>
+    public Value AddAugment(Value embedding, Value noise, InitialWeights initial)
+    {
+        var labels = b.Initializer(Network.Augment, TensorData.Of(new float[Network.AugmentLabels], 1, Network.AugmentLabels));
+        // A row for each sample, whatever the batch and whether the labels are bound.
+        var rows = b.Add(labels, b.Mul(noise, 0));
+        return b.Add(embedding, Linear("map_augment", rows, embedding.Shape[1].Size, initial, bias: false));
+    }
+
     /// <summary>[N, C, H, W] at half the resolution, low-passed by a separable filter (<c>[1, 1]</c>: the mean of blocks).</summary>
     /// <param name="x">The image.</param>
     /// <param name="filter">The filter along each axis, of even length.</param>

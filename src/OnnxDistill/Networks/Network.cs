@@ -8,6 +8,14 @@ namespace OnnxDistill.Networks;
 /// <summary>A network as a template: placed in any number of graphs, each time with parameters of the caller's choice.</summary>
 public sealed class Network
 {
+    /// <summary>Name of the initializer that a network with augmentation labels has for them, [1, 9]: an input that is zeros, "as it is", unless a graph
+    /// binds it to the labels of its batch. So the file's inputs are those of any denoiser, and the layer behind it keeps its weights.</summary>
+    public const string Augment = "augment";
+
+    /// <summary>Number of augmentation labels, EDM's: mirrored left to right, top to bottom; scale; cosine of the rotation less 1, sine; stretch along two
+    /// axes; movement along two axes.</summary>
+    public const int AugmentLabels = 9;
+
     /// <summary>A network over a model.</summary>
     /// <param name="model">The template.</param>
     /// <param name="what">What error messages call it.</param>
@@ -16,7 +24,7 @@ public sealed class Network
     public Network(OnnxModel model, string what, OnnxModel source)
     {
         (Model, What) = (model, what);
-        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).Except(ShapeFeeders.Find(source.Graph))
+        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).Except(ShapeFeeders.Find(source.Graph)).Except([Augment])
             .ToHashSet(StringComparer.Ordinal);
         Parameters = [.. model.Graph.Initializers.Where(i => names.Contains(i.Name))];
     }
@@ -29,6 +37,9 @@ public sealed class Network
 
     /// <summary>The parameters with their initial values, in the order of the file.</summary>
     public IReadOnlyList<Value> Parameters { get; }
+
+    /// <summary>Whether the network can be told how its samples were augmented.</summary>
+    public bool TakesAugment => Model.Graph.Initializers.Exists(i => i.Name == Augment);
 
     /// <summary>Number of trainable numbers.</summary>
     public long ParameterCount => Parameters.Sum(p => p.Constant!.ElementCount);
@@ -50,13 +61,16 @@ public sealed class Network
         return Model.Graph.Outputs.Zip(outputs).ToDictionary(o => o.First.Name, o => o.Second, StringComparer.Ordinal);
     }
 
-    /// <summary>Emits a denoiser: the denoised samples of noisy ones [N, ...] at noise levels [N], with classes [N] for a conditional one.</summary>
+    /// <summary>Emits a denoiser: the denoised samples of noisy ones [N, ...] at noise levels [N], with classes [N] for a conditional one, and with
+    /// augmentation labels [N, 9] where the samples were augmented.</summary>
     public Value Denoise(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters,
-        Func<Node, IReadOnlyList<Value?>, Value?>? replace = null)
+        Func<Node, IReadOnlyList<Value?>, Value?>? replace = null, Value? augment = null)
     {
         var inputs = new Dictionary<string, Value>(StringComparer.Ordinal) { [Denoiser.X] = x, [Denoiser.Sigma] = sigma };
         if (label is not null)
             inputs[Denoiser.Label] = label;
+        if (augment is not null)
+            inputs[Augment] = augment;
         return Apply(builder, scope, inputs, parameters, replace)[Denoiser.Denoised];
     }
 

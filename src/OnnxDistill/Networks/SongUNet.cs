@@ -70,6 +70,9 @@ public sealed record SongUNetOptions
     [Range(0, 0.99)]
     public double Dropout { get; init; }
 
+    /// <summary>Whether it can be told how its images were augmented, by EDM's nine labels; without labels, and in its file, it takes images as they are.</summary>
+    public bool Augment { get; init; }
+
     /// <summary>Seed of the initial weights.</summary>
     public long Seed { get; init; }
 }
@@ -139,6 +142,8 @@ public static class SongUNet
             var classes = b.Mul(layers.OneHot(label, card.Labels), Math.Sqrt(card.Labels));
             embedding = b.Add(embedding, layers.Linear("map_label", classes, width, Initial));
         }
+        if (options.Augment)
+            embedding = layers.AddAugment(embedding, noise, Initial);
         embedding = b.Silu(layers.Linear("map_layer0", embedding, options.Channels * options.EmbeddingMultiplier, Initial));
         return b.Silu(layers.Linear("map_layer1", embedding, options.Channels * options.EmbeddingMultiplier, Initial));
     }

@@ -70,13 +70,15 @@ internal sealed class SampledBatch(Denoiser teacher, GraphSession session, Sampl
     private double Churn(double[] z, double t)
     {
         var sigma = path.Sigma(t);
-        var gamma = Math.Min(options.Churn / (path.Times.Length - 1), Math.Sqrt(2) - 1);
         // Pure noise has no level that could grow.
-        if (gamma == 0 || sigma < options.ChurnMin || sigma > options.ChurnMax || path.Keep(t) == 0)
+        if (options.Churn == 0 || sigma < options.ChurnMin || sigma > options.ChurnMax || path.Keep(t) == 0)
             return t;
-        var raised = path.Time(sigma * (1 + gamma));
+        var growth = path.Round(sigma * (1 + Math.Min(options.Churn / (path.Times.Length - 1), Math.Sqrt(2) - 1))) / sigma;
+        if (growth <= 1)
+            return t;
+        var raised = path.Time(sigma * growth);
         var noise = Noise(ChurnNoise, z.Length);
-        var (shrink, added) = (path.Keep(raised) / path.Keep(t), options.ChurnNoise * raised * Math.Sqrt(1 - (1 / ((1 + gamma) * (1 + gamma)))));
+        var (shrink, added) = (path.Keep(raised) / path.Keep(t), options.ChurnNoise * raised * Math.Sqrt(1 - (1 / (growth * growth))));
         for (var i = 0; i < z.Length; i++)
             z[i] = (shrink * z[i]) + (added * noise[i]);
         return raised;

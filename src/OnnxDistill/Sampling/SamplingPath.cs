@@ -18,6 +18,12 @@ internal sealed record SamplingPath(double[] Times)
     /// <summary>The unit of clean samples and levels, in the data's.</summary>
     public double Scale { get; init; } = 1;
 
+    /// <summary>The nearest level that the teacher knows: noise is of that level before it is told, so that both agree (methods.md section 2).</summary>
+    public Func<double, double> Round { get; init; } = static sigma => sigma;
+
+    /// <summary>This path over the levels that a teacher knows, each of them once.</summary>
+    public SamplingPath Over(Func<double, double> round) => this with { Times = [.. Times.SkipLast(1).Select(t => Rounded(t, round)).Distinct(), 0], Round = round };
+
     /// <summary>The noise level, in the data's units, of a time.</summary>
     public double Sigma(double t) => Scale * (!IsFlow ? t : t < 1 ? t / (1 - t) : PureNoise);
 
@@ -29,4 +35,7 @@ internal sealed record SamplingPath(double[] Times)
 
     /// <summary>The noise levels, in the data's units, ending in 0.</summary>
     public double[] Sigmas => Array.ConvertAll(Times, Sigma);
+
+    // A level that is known already keeps its time to the bit: pure noise has no other.
+    private double Rounded(double t, Func<double, double> round) => round(Sigma(t)) is var sigma && sigma == Sigma(t) ? t : Time(sigma);
 }

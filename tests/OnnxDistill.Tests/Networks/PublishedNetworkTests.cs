@@ -28,10 +28,12 @@ public sealed class PublishedNetworkTests
         ResampleFilter = [1, 3, 3, 1],
     };
 
-    // Counted in the released code, without EDM's augmentation input and DiT's predicted variances.
+    // Counted in the released code, without DiT's predicted variances.
     private static IEnumerable<object[]> Sizes =>
     [
         ["DDPM++ for CIFAR-10", 55_732_739L, () => SongUNet.Build(new SongUNetOptions(), new TeacherCard(), 3, 32, 32)],
+        // EDM trains its CIFAR-10 networks with nine augmentation labels: 9 x 128 weights more.
+        ["DDPM++ for CIFAR-10, as EDM trains it", 55_733_891L, () => SongUNet.Build(new SongUNetOptions { Augment = true }, new TeacherCard(), 3, 32, 32)],
         ["NCSN++ for CIFAR-10", 56_395_523L, () => SongUNet.Build(NcsnPlusPlus, new TeacherCard(), 3, 32, 32)],
         ["ADM for ImageNet-64", 295_899_267L, () => DhariwalUNet.Build(new DhariwalUNetOptions(), new TeacherCard { Labels = 1000 }, 3, 64, 64)],
         ["DiT-S/2", 32_858_896L, () => Dit.Build(new DitOptions(), new TeacherCard { Labels = 1000 }, 4, 32, 32)],
@@ -44,6 +46,9 @@ public sealed class PublishedNetworkTests
         ["ncsnpp", Song(NcsnPlusPlus with { Channels = 8, Multipliers = [1, 2], Blocks = 1, AttentionResolutions = [8] }, 0), Rounding],
         ["adm", () => DhariwalUNet.Build(new DhariwalUNetOptions { Channels = 8, Multipliers = [1, 2], Blocks = 1, AttentionResolutions = [8], ChannelsPerHead = 8 },
             new TeacherCard { Labels = 3 }, 2, 16, 16), Rounding],
+        ["ddpmpp-augment", Song(new() { Channels = 8, Multipliers = [1], Blocks = 1, AttentionResolutions = [], Augment = true }, 0), Rounding],
+        ["adm-augment", () => DhariwalUNet.Build(new DhariwalUNetOptions { Channels = 8, Multipliers = [1], Blocks = 1, AttentionResolutions = [], ChannelsPerHead = 8, Augment = true },
+            new TeacherCard(), 2, 16, 16), Rounding],
         ["dit", () => Dit.Build(new DitOptions { Width = 24, Depth = 2, Heads = 2 }, new TeacherCard { Labels = 3 }, 2, 16, 16), LargeAngles],
     ];
 
@@ -110,7 +115,10 @@ public sealed class PublishedNetworkTests
         CollectionAssert.IsSubsetOf(trained, weights.Keys, "weights that the published network does not have");
         foreach (var initializer in model.Graph.Initializers)
         {
-            if (weights.Remove(initializer.Name, out var weight))
+            // The labels of the batch in the place of the zeros that the file has.
+            if (initializer.Name == Network.Augment)
+                initializer.Constant = arrays[Network.Augment];
+            else if (weights.Remove(initializer.Name, out var weight))
             {
                 CollectionAssert.AreEqual(initializer.Constant!.Dims, weight.Dims, initializer.Name); // an initializer has a constant
                 initializer.Constant = weight;

@@ -138,6 +138,16 @@ public sealed class SamplerTests
     }
 
     [TestMethod]
+    public void APathOverWholeLevelsHasEachOfThemOnce()
+    {
+        var path = new SamplingPath([5.2, 4.6, 1.1, 0.7, 0]).Over(Math.Round);
+        CollectionAssert.AreEqual(new double[] { 5, 1, 0 }, path.Sigmas);
+        // Pure noise is a level that any flow teacher knows.
+        var flow = new SamplingPath([1, 0.75, 0.5, 0]) { IsFlow = true }.Over(sigma => sigma > 100 ? sigma : Math.Round(sigma));
+        CollectionAssert.AreEqual(new double[] { 1, 0.75, 0.5, 0 }, flow.Times);
+    }
+
+    [TestMethod]
     public void ChurnStaysInItsRangeOfLevels()
     {
         using var sampler = new TeacherSampler(TestTeachers.Gaussian());
