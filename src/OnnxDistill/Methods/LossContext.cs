@@ -1,6 +1,7 @@
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
+using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Methods;
 
@@ -40,6 +41,9 @@ public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, 
 {
     /// <summary>Whether the recipe names real images.</summary>
     public bool HasImages { get; init; }
+
+    /// <summary>The only noise levels that the teacher knows; null when every level is one.</summary>
+    public NoiseLevels? Levels { get; init; }
 
     /// <summary>Factor from the papers' noise levels (sigma_data 0.5) to this teacher's.</summary>
     public double NoiseScale => SigmaData / 0.5;
@@ -147,6 +151,18 @@ public sealed class LossContext
 
     /// <summary>x = G_theta(z) = D_theta(sigma_init z; sigma_init), the one-step student.</summary>
     public Value Student(Value z, Value? label, string? masks = null) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
+
+    /// <summary>The nearest levels [N] that the teacher knows: what is added and what is told have to agree (methods.md section 2).</summary>
+    public Value Rounded(Value sigma)
+    {
+        if (Task.Levels is not { } levels)
+            return sigma;
+        // A level is the number of midpoints below it.
+        var middles = levels.Sigmas.Zip(levels.Sigmas.Skip(1), static (low, high) => (float)((low + high) / 2)).ToArray();
+        var above = B.Greater(B.Unsqueeze(sigma, 1), B.Constant(TensorData.Of(middles, 1, middles.Length)));
+        var index = B.ReduceSum(B.Cast(above, ElementType.Int64), [1], keepDims: false);
+        return B.Gather(B.Constant(TensorData.Of([.. levels.Sigmas.Select(static s => (float)s)], levels.Count)), index, 0);
+    }
 
     /// <summary>x + sigma epsilon.</summary>
     public Value AddNoise(Value x, Value sigma, Value epsilon) => B.Add(x, B.Mul(B.PerSample(sigma, x.Shape.Rank), epsilon));

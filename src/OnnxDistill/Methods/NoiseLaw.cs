@@ -64,8 +64,10 @@ public sealed record NoiseLaw : IValidatableObject
             yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found min {Min} and max {Max}, expected min below max."));
     }
 
-    /// <summary>Emits noise levels [N], drawn from one random input of that name.</summary>
-    public Value Sample(LossContext c, string name = "sigma_draw")
+    /// <summary>Emits noise levels [N] that the teacher knows, drawn from one random input of that name.</summary>
+    public Value Sample(LossContext c, string name = "sigma_draw") => c.Rounded(Draw(c, name));
+
+    private Value Draw(LossContext c, string name)
     {
         var b = c.B;
         var scale = Absolute ? 1 : c.Task.NoiseScale;

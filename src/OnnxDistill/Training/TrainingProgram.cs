@@ -86,7 +86,8 @@ public sealed class TrainingProgram
         var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
-        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, recipe.Training.SigmaInit * card.SigmaData / 0.5, card.Labels) { HasImages = images is not null };
+        var sigmaInit = (teacher ?? initial).RoundSigma(recipe.Training.SigmaInit * card.SigmaData / 0.5);
+        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels) { HasImages = images is not null, Levels = card.Levels };
         var template = initial.AtBatch(batch);
         if (template.Parameters.Count == 0)
         {

@@ -2,6 +2,7 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 
 namespace OnnxDistill.Tests.Methods;
@@ -61,6 +62,15 @@ public sealed class NoiseLawTests
         }), "studentNoise", "min below max");
     }
 
+    [TestMethod]
+    public void ATeacherOfWholeStepsIsAskedOnlyForLevelsThatItKnows()
+    {
+        var law = new NoiseLaw { Mean = 0, Deviation = 1, Absolute = true };
+        var known = new NoiseLevels([0.05, 0.3, 1, 1.5, 30]);
+        // exp of -4, -1, 0, 0.5, 3: 0.018, 0.37, 1, 1.65, 20.1.
+        CollectionAssert.AreEqual(new double[] { 0.05f, 0.3f, 1, 1.5f, 30 }, Levels(law, 0.5, Normals, known));
+    }
+
     private static void AssertLaw(NoiseLaw law, double sigmaData, float[] draws, Func<double, double> quantile)
     {
         var levels = Levels(law, sigmaData, draws);
@@ -72,10 +82,10 @@ public sealed class NoiseLawTests
         }
     }
 
-    private static double[] Levels(NoiseLaw law, double sigmaData, float[] draws)
+    private static double[] Levels(NoiseLaw law, double sigmaData, float[] draws, NoiseLevels? known = null)
     {
         var b = new GraphBuilder();
-        var context = new LossContext(b, new DistillationTask(draws.Length, [2], sigmaData, 1, 0), new Dictionary<string, LossContext.BoundNetwork>());
+        var context = new LossContext(b, new DistillationTask(draws.Length, [2], sigmaData, 1, 0) { Levels = known }, new Dictionary<string, LossContext.BoundNetwork>());
         b.Output("sigma", law.Sample(context));
         var feed = context.Feeds.Single();
         Assert.AreEqual(law.Kind == NoiseLawKind.LogNormal ? FeedKind.Normal : FeedKind.Uniform, feed.Kind);
