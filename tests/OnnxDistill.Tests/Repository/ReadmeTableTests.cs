@@ -7,6 +7,7 @@ using OnnxDistill.Cli;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
+using OnnxDistill.Methods.Augmentation;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Placement;
@@ -146,6 +147,7 @@ public sealed partial class ReadmeTableTests
 
     private static string Show(object? value) => value switch
     {
+        AugmentOptions augment => Format($"EDM's with probability {augment.Probability}"),
         NoiseLaw { Kind: NoiseLawKind.LogNormal } law => Format($"log-normal, mean {law.Mean}, deviation {law.Deviation}"),
         NoiseLaw { Kind: NoiseLawKind.KarrasUniform } law => Format($"karras-uniform, {law.Min} to {law.Max}, rho {law.Rho}, tMax {law.TMax}"),
         NoiseLaw law => Format($"power, {law.Min} to {law.Max}, power {law.Power}"),

@@ -2,7 +2,6 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Sampling;
-using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;

@@ -1,4 +1,3 @@
-using OnnxDistill.Sampling;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Tests.Sampling;
