@@ -57,6 +57,8 @@ internal static class EvaluateVerb
                 FeatureName = parsed.GetValue(name) ?? "",
                 FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean)!, Deviation = parsed.GetValue(deviation)! },
             }, ranks);
+            if (evaluator.SampleCount == 0)
+                throw new UsageException($"--count: found {samples}, expected at least 2: one sample has no spread.");
             var numbers = images is not null ? evaluator.Measure(images, parsed.GetValue(seed))
                 : evaluator.Measure(SampleVerb.Draw(OnnxReader.Read(path), path, new(evaluator.SampleCount, parsed.GetValue(seed), sampler.Read(parsed), parsed.GetValue(device)), ranks).Samples);
             WriteStatistics(written, evaluator, report, ranks);
