@@ -24,8 +24,8 @@ internal static class EvaluateVerb
         var tensor = new Option<string>("--feature-tensor") { HelpName = "NAME", Description = "That tensor, by itself." };
         var name = new Option<string>("--feature-name") { HelpName = "NAME", Description = "The extractor's short name in the metrics' names; default its file's." };
         var crop = new Option<int>("--feature-crop") { HelpName = "PIXELS", Description = "Pixels cut from each side of a sample first.", DefaultValueFactory = _ => 0 };
-        var mean = new Option<double>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1].", DefaultValueFactory = _ => 0 };
-        var deviation = new Option<double>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that.", DefaultValueFactory = _ => 1 };
+        var mean = new Option<double[]>("--feature-mean") { HelpName = "X", Description = "Subtracted from pixels in [0, 1]: one number, or one a channel.", DefaultValueFactory = _ => [0], AllowMultipleArgumentsPerToken = true };
+        var deviation = new Option<double[]>("--feature-deviation") { HelpName = "X", Description = "Pixels are divided by it after that: one number, or one a channel.", DefaultValueFactory = _ => [1], AllowMultipleArgumentsPerToken = true };
         var size = new Option<int>("--image-size") { HelpName = "PIXELS", Description = "Side that images of files are cropped and resized to; 0 leaves them as they are.", DefaultValueFactory = _ => 0 };
         var statistics = new Option<string>("--write-statistics") { HelpName = "FILE", Description = "Write mean and covariance of the reference's features as an .npz that --reference reads." };
         return Verb.CreateShared("evaluate", "Measure a generator, a teacher or a set of images against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
@@ -55,8 +55,10 @@ internal static class EvaluateVerb
                 Features = source.Path,
                 FeatureTensor = parsed.GetValue(tensor) ?? source.Tensor,
                 FeatureName = parsed.GetValue(name) ?? "",
-                FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean), Deviation = parsed.GetValue(deviation) },
+                FeatureInput = new FeatureInput { Crop = parsed.GetValue(crop), Mean = parsed.GetValue(mean)!, Deviation = parsed.GetValue(deviation)! },
             }, ranks);
+            if (evaluator.SampleCount == 0)
+                throw new UsageException($"--count: found {samples}, expected at least 2: one sample has no spread.");
             var numbers = images is not null ? evaluator.Measure(images, parsed.GetValue(seed))
                 : evaluator.Measure(SampleVerb.Draw(OnnxReader.Read(path), path, new(evaluator.SampleCount, parsed.GetValue(seed), sampler.Read(parsed), parsed.GetValue(device)), ranks).Samples);
             WriteStatistics(written, evaluator, report, ranks);

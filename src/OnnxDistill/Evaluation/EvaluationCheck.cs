@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using OnnxDistill.Metrics;
 using OnnxDistill.Recipes;
 
@@ -15,6 +16,9 @@ internal static class EvaluationCheck
             throw new RecipeException($"evaluation: found {(options.Images.Length > 0 ? "images without features" : "features without images")}; "
                 + "images are compared by the features of an ONNX network, so give both or neither.");
         }
+        // The command line's numbers have not been through a recipe's checks.
+        if (options.FeatureInput.Validate(new ValidationContext(options.FeatureInput)).FirstOrDefault() is { } wrong)
+            throw new RecipeException($"evaluation.featureInput.{wrong.ErrorMessage}");
         if (MetricName.ShortName(options.FeatureName) != options.FeatureName)
             throw new RecipeException($"evaluation.featureName: found '{options.FeatureName}', expected letters, digits and single hyphens, such as '{MetricName.ShortName(options.FeatureName)}'.");
         var given = (options.Mixture.Length > 0 ? MetricNeeds.Mixture | MetricNeeds.Reference | MetricNeeds.Features : MetricNeeds.None)

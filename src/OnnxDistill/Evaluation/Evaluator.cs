@@ -94,6 +94,8 @@ public sealed class Evaluator : IDisposable
         if (_extractor is null)
             throw new RecipeException("Images are compared with images, found a mixture as the reference. Give the images' folder or file, and features.");
         RequireCount(images.Count);
+        if (SampleCount == 0)
+            return new Dictionary<string, double>();
         return Of(_extractor.Features(images, Choose(images.Count, SampleCount, seed), _ranks));
     }
 

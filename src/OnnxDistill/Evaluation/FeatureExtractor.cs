@@ -41,6 +41,8 @@ public sealed class FeatureExtractor : IDisposable
                 + "Put a Cast or Transpose in front when it is exported.");
         }
         _shape = sample.Shape;
+        if (_shape[1] is { IsKnown: true, Size: not 3 } && Math.Max(input.Mean.Length, input.Deviation.Length) > 1)
+            throw new RecipeException($"evaluation.featureInput: '{path}' takes {_shape[1]} channels, found {input.Mean.Length} means and {input.Deviation.Length} deviations.");
         _tensor = tensor.Length > 0 ? tensor : model.Graph.Outputs[0].Name;
         Name = MetricName.ShortName(model.Metadata.GetValueOrDefault(NameKey) ?? Path.GetFileNameWithoutExtension(path));
         sample.KnownShape = _shape.With(0, Dim.Named("N"));
@@ -78,25 +80,32 @@ public sealed class FeatureExtractor : IDisposable
     {
         var (channels, height, width) = dims.Length == 3 ? (dims[0], dims[1], dims[2]) : throw Mismatch(dims, crop);
         var (h, w) = (height - (2 * crop), width - (2 * crop));
-        if (h < 1 || w < 1 || !Fits(0, channels) || !Fits(1, h) || !Fits(2, w))
+        // A network of colours sees a grey image as three equal planes, as is usual for digits in Inception's features.
+        var planes = channels == 1 && !Fits(0, 1) ? 3 : channels;
+        if (h < 1 || w < 1 || !Fits(0, planes) || !Fits(1, h) || !Fits(2, w))
             throw Mismatch(dims, crop);
-        batch = batch > 0 ? batch : Math.Clamp(BatchNumbers / (channels * h * w), 1, 500);
+        batch = batch > 0 ? batch : Math.Clamp(BatchNumbers / (planes * h * w), 1, 500);
         var features = SharedBatches.Run(ranks, count, batch, (first, now) =>
         {
-            var (pixels, image) = (new float[now * channels * h * w], new float[channels * height * width]);
+            var (pixels, image) = (new float[now * planes * h * w], new float[channels * height * width]);
             var at = 0;
             for (var i = first; i < first + now; i++)
             {
                 read(i, image);
-                for (var plane = 0; plane < channels; plane++)
+                for (var plane = 0; plane < planes; plane++)
+                {
+                    var (mean, deviation) = (Of(_input.Mean, plane), Of(_input.Deviation, plane));
                     for (var y = crop; y < height - crop; y++)
-                        foreach (var pixel in image.AsSpan((((plane * height) + y) * width) + crop, w))
-                            pixels[at++] = (float)((((pixel + 1) / 2) - _input.Mean) / _input.Deviation);
+                        foreach (var pixel in image.AsSpan((((plane % channels * height) + y) * width) + crop, w))
+                            pixels[at++] = (float)((((pixel + 1) / 2) - mean) / deviation);
+                }
             }
-            return Run(pixels, now, [channels, h, w]);
+            return Run(pixels, now, [planes, h, w]);
         });
         return new SampleSet([features.Length / count], features);
     }
+
+    private static double Of(double[] numbers, int channel) => numbers[numbers.Length == 1 ? 0 : channel];
 
     private GraphSession Load(OnnxModel model)
     {

@@ -16,6 +16,7 @@ public static class RecipeJson
         AllowTrailingCommas = true,
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new NumberListConverter() },
     };
 
     /// <summary>How JSON text is read; a key that is there twice is an error, because one of the two would be ignored.</summary>

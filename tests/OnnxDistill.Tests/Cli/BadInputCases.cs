@@ -162,6 +162,7 @@ internal static class BadInputCases
         yield return new("reference images missing", ExitCodes.BadInput, f => Images(f, "none", "a.npy"), "There is no file or folder", "none");
         yield return new("reference of no kind", ExitCodes.BadInput, f => Images(f, "teacher.onnx", "a.npy"), "teacher.onnx", "no set of images", "a folder");
         yield return new("too few images", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "-n", "9"], "need 9 samples, found 2", "--count");
+        yield return new("one image", ExitCodes.WrongUsage, f => [.. Images(f, "a.npy", "a.npy"), "-n", "1"], "--count: found 1", "at least 2");
         yield return new("images of another size", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--image-size", "3"], "pixels.onnx", "[1, 1, 2], found [1, 3, 3]", "--feature-crop");
         yield return new("metric of another extractor", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--metric", "fd2-vgg"], "'vgg', found 'pixels'");
         yield return new("images against a mixture", ExitCodes.BadInput, f =>

@@ -102,6 +102,31 @@ public sealed class VerbTests
         Assert.IsTrue(metrics.ContainsKey("logp200.mean") && !metrics.ContainsKey("mmd300.mmd"));
     }
 
+    /// <summary>A teacher out of a folder of pictures: classes by folder are told, a damaged file is told and left out, or ends the run.</summary>
+    [TestMethod]
+    public void TrainLearnsAFolderOfImages()
+    {
+        using var files = new TinyFiles();
+        foreach (var (name, index) in new[] { "cat/a.png", "cat/b.png", "dog/c.png" }.Select(static (n, i) => (n, i)))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(files[$"set/{name}"])!);
+            files.Write($"set/{name}", Data.Images.TestPictures.GreyPng(6, [.. Enumerable.Range(0, 36).Select(p => (byte)(p * (index + 2)))]));
+        }
+        files.Write("set/dog/d.png", "no picture");
+        files.Write("fit-images.json", """
+            { "method": "denoising-score-matching", "data": { "images": "set", "labels": "own", "size": 4 },
+              "network": { "kind": "song-unet", "channels": 4, "multipliers": [1], "blocks": 1, "attentionResolutions": [] },
+              "training": { "batch": 4, "images": 8, "threads": 1 }, "evaluation": { "samples": 0, "pictureSamples": 2, "samplerSteps": 2 } }
+            """);
+        var text = CommandLine.Run("train", files["fit-images.json"], "-o", files["run"]).Expect(0).Output;
+        StringAssert.Contains(text, "1 of 4 images");
+        StringAssert.Contains(text, "dog/d.png (no image that can be decoded)");
+        StringAssert.Contains(text, "0 = cat, 1 = dog");
+        var strict = CommandLine.Run("train", files["fit-images.json"], "-o", files["strict"], "--set", "data.strict=true").Expect(ExitCodes.BadInput);
+        StringAssert.Contains(strict.Error, "dog/d.png");
+        Assert.IsFalse(Directory.Exists(files["strict"]));
+    }
+
     /// <summary>A set of images stands in for a model; the reference's statistics are written and give the same number again.</summary>
     [TestMethod]
     public void EvaluateMeasuresImagesAgainstImagesOrTheirStatistics()

@@ -24,7 +24,7 @@ public sealed class FeatureExtractorTests
 
         // Two pictures of 4 x 4 whose border must not count.
         var pixels = Enumerable.Range(0, 32).Select(i => i % 16 is 5 or 6 or 9 or 10 ? (i < 16 ? 1f : -0.5f) : 100f).ToArray();
-        var input = new FeatureInput { Crop = 1, Mean = 0.5, Deviation = 0.25 };
+        var input = new FeatureInput { Crop = 1, Mean = [0.5], Deviation = [0.25] };
         using var extractor = new FeatureExtractor(files["sum.onnx"], "", input);
         Assert.AreEqual("sum", extractor.Name);
         var found = extractor.Features(new SampleSet([1, 4, 4], pixels), batch: 1);
@@ -53,6 +53,19 @@ public sealed class FeatureExtractorTests
         OnnxWriter.Write(new OnnxModel(b.Graph), files["fixed.onnx"]);
         using var extractor = new FeatureExtractor(files["fixed.onnx"], "", new FeatureInput());
         CollectionAssert.AreEqual(new[] { 0, 0.5f, 1, 0, 0.25f, 0.75f }, extractor.Features(new SampleSet([1, 1, 2], [-1, 0, 1, -1, -0.5f, 0.5f])).Data);
+    }
+
+    /// <summary>Each channel has its mean and deviation; a network of colours sees a grey pixel of 0.5 three times.</summary>
+    [TestMethod]
+    public void ChannelsAreScaledByThemselvesAndGreyIsShownInThree()
+    {
+        using var files = new TestFiles();
+        var b = new GraphBuilder("colours");
+        b.Output("flat", b.Reshape(b.Input("image", ElementType.Float32, Shape.Of(1, 3, 1, 1)), new Shape([Dim.Named("N"), 3])));
+        OnnxWriter.Write(new OnnxModel(b.Graph), files["colours.onnx"]);
+        using var extractor = new FeatureExtractor(files["colours.onnx"], "", new FeatureInput { Mean = [0, 0.25, 0.5], Deviation = [0.5, 0.25, 1] });
+        CollectionAssert.AreEqual(new[] { 0, 1f, 0.5f }, extractor.Features(new SampleSet([3, 1, 1], [-1, 0, 1])).Data);
+        CollectionAssert.AreEqual(new[] { 1f, 1, 0, 2, 3, 0.5f }, extractor.Features(new SampleSet([1, 1, 1], [0, 1])).Data);
     }
 
     [TestMethod]

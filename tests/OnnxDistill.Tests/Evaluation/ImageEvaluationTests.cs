@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OnnxDistill.Data;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Evaluation;
@@ -76,8 +77,22 @@ public sealed class ImageEvaluationTests
         Expect.Error<RecipeException>(() => evaluator.Measure(new SampleSet([1, 1, 2], new float[4])), "s.npz", "statistics of 3 features", "gives 2", "--features");
         Expect.Error<RecipeException>(() => new Evaluator(options with { Metrics = ["fd2-inception"] }), "'inception', found 'pixels'");
         Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureName = "my name" }), "evaluation.featureName", "'my-name'");
+        Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Deviation = [1, 0, 1] } }), "featureInput.deviation: found [1, 0, 1]", "over 0");
+        Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Mean = [1, 0] } }), "featureInput.mean: found [1, 0]", "one a channel");
+        Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Mean = [1, 0, 1] } }), "takes 1 channels", "3 means");
         using var nothing = new Evaluator(options with { Images = files["none.npz"] });
         Expect.Error<OnnxDistill.Graph.ModelFileException>(() => nothing.Measure(new SampleSet([1, 1, 2], new float[4])), "none.npz");
+    }
+
+    [TestMethod]
+    public void ARecipeGivesOneNumberOrOneAChannel()
+    {
+        var read = RecipeJson.Read<FeatureInput>(JsonNode.Parse("""{ "mean": 0.5, "deviation": [1, 2, 3] }""")!.AsObject(), "featureInput");
+        CollectionAssert.AreEqual(new[] { 0.5 }, read.Mean);
+        CollectionAssert.AreEqual(new double[] { 1, 2, 3 }, read.Deviation);
+        Expect.Error<RecipeException>(static () => RecipeJson.Read<FeatureInput>(JsonNode.Parse("""{ "mean": "no", "deviation": [] }""")!.AsObject(), "f"),
+            "f.mean: found \"no\", expected a list", "each entry a number");
+        Expect.Error<RecipeException>(static () => RecipeJson.Read<FeatureInput>(JsonNode.Parse("""{ "deviation": [1, 0, 1] }""")!.AsObject(), "f"), "f: deviation: found [1, 0, 1]", "over 0");
     }
 
     [TestMethod]
@@ -106,7 +121,7 @@ public sealed class ImageEvaluationTests
             Images = TestFiles.Shared("mnist/t10k-images-idx3-ubyte.gz"),
             Features = TestFiles.Shared("classifiers/mnist-cnn-pytorch.onnx"),
             FeatureTensor = "18",
-            FeatureInput = new FeatureInput { Mean = 0.1307, Deviation = 0.3081 },
+            FeatureInput = new FeatureInput { Mean = [0.1307], Deviation = [0.3081] },
         });
         var digits = IdxFile.ReadImages(TestFiles.Shared("mnist/train-images-idx3-ubyte.gz")).Take(count);
         // The page gives two decimals.

@@ -68,19 +68,18 @@ internal sealed class ArrayImages : IImageSource
     public void Read(int index, Span<float> pixels)
     {
         var (channels, plane) = (Dims[0], Dims[1] * Dims[2]);
-        var start = index * channels * plane;
+        var bytes = _array.Type == ElementType.UInt8 ? _array.As<byte>().Slice(index * channels * plane, channels * plane) : default;
+        var floats = _array.Type == ElementType.Float32 ? _array.As<float>().Slice(index * channels * plane, channels * plane) : default;
         for (var i = 0; i < channels * plane; i++)
         {
-            var at = start + (_channelsLast ? (i % plane * channels) + (i / plane) : i);
-            pixels[i] = (float)(((At(at) - _black) * _scale) - 1);
+            var at = _channelsLast ? (i % plane * channels) + (i / plane) : i;
+            pixels[i] = (float)((((floats.IsEmpty ? bytes[at] : floats[at]) - _black) * _scale) - 1);
         }
     }
 
     public void Dispose()
     {
     }
-
-    private double At(int at) => _array.Type == ElementType.UInt8 ? _array.As<byte>()[at] : _array.As<float>()[at];
 
     private void RequireRange(double white, string where)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using OnnxDistill.Runtime.Noise;
 
 namespace OnnxDistill.Data.Images;
@@ -52,7 +53,7 @@ public sealed class ImageBatches
         var (pixels, labels, mirrored) = (new float[_samples * _size], new long[_samples], new float[_samples]);
         var first = (long)part * _samples;
         _mirror?.FillUniform(mirrored, update, first);
-        Parallel.For(0, _samples, i =>
+        void One(int i)
         {
             var index = _order.At((update * _batch) + first + i);
             var image = pixels.AsSpan(i * _size, _size);
@@ -62,7 +63,16 @@ public sealed class ImageBatches
                 return;
             for (var row = 0; row < _size; row += _width)
                 image.Slice(row, _width).Reverse();
-        });
+        }
+        try
+        {
+            Parallel.For(0, _samples, One);
+        }
+        catch (AggregateException error)
+        {
+            // What is wrong with an image, as if it had been read here: whoever asks maps it to an exit code.
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+        }
         return new Batch(pixels, labels);
     }
 }

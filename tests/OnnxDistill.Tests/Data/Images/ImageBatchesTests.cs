@@ -57,7 +57,7 @@ public sealed class ImageBatchesTests
     {
         using var source = new Ramps(10) { Broken = true };
         var batches = new ImageBatches(source, 1, "s", 4, 4, flip: false);
-        Assert.ThrowsExactly<AggregateException>(() => batches.Take(0, 0, (1, 0)));
+        Assert.ThrowsExactly<IOException>(() => batches.Take(0, 0, (1, 0)));
     }
 
     /// <summary>Images [1, 2, 3] that tell their index, which is their class too.</summary>
