@@ -62,7 +62,8 @@ public sealed class TeacherSampler : IDisposable
     {
         options.Require();
         var grid = options.Levels.Length > 0 ? options.Levels : SolverCatalog.Find(options.Solver)!.UsualLevels;
-        return LevelCatalog.Find(grid)!.Path(card, options.Steps);
+        var path = LevelCatalog.Find(grid)!.Path(card, options.Steps);
+        return card.Levels is { } known ? path.Over(known.Nearest) : path;
     }
 
     /// <inheritdoc/>

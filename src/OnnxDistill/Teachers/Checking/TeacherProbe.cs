@@ -79,7 +79,7 @@ internal sealed class TeacherProbe : IDisposable
     // Heun's method on a coarse grid: good enough to be near the data.
     private double[] Sample()
     {
-        var levels = TeacherSampler.Levels(_teacher.Card with { SigmaMin = _ends.Min, SigmaMax = _ends.Max }, new SamplerOptions { Steps = _steps }).Select(s => s > 0 ? _teacher.RoundSigma(s) : 0).Distinct().ToArray();
+        var levels = TeacherSampler.Levels(_teacher.Card with { SigmaMin = _ends.Min, SigmaMax = _ends.Max }, new SamplerOptions { Steps = _steps });
         var x = Array.ConvertAll(Draw(0), n => n * levels[0]);
         for (var i = 0; i + 1 < levels.Length && Array.TrueForAll(x, double.IsFinite); i++)
         {
