@@ -13,6 +13,9 @@ namespace OnnxDistill.Cli.Verbs;
 /// <summary>What a model is: inputs, outputs, parameters, operators, and whether it can be differentiated.</summary>
 internal static class InspectVerb
 {
+    // A thousand noise levels do not belong on a screen.
+    private const int LongText = 200;
+
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file." };
@@ -28,7 +31,8 @@ internal static class InspectVerb
             var filled = FilledWeights.Find(graph);
             var filledCount = filled.Sum(static w => w.Dims.Aggregate(1L, static (a, b) => a * b));
             var card = TeacherCard.Read(file);
-            var (sample, time, label) = TeacherImporter.Guess(graph);
+            var guess = card is null ? ConventionGuess.Of(graph) : null;
+            var (sample, time, label) = (guess?.Roles.Sample, guess?.Roles.Time, guess?.Roles.Label);
 
             report.Set("opset", file.Opset);
             report.Set("producer", file.Producer);
@@ -39,7 +43,7 @@ internal static class InspectVerb
             report.Set("operators", coverage.Operators);
             report.Set("missingGradients", coverage.Missing.Select(m => new { node = m.Node.ToString(), reason = m.Reason }));
             report.Set("metadata", file.Metadata);
-            report.Set("guess", card is null ? new { sample = sample?.Name, time = time?.Name, label = label?.Name } : null);
+            report.Set("guess", guess is null ? null : new { sample = sample?.Name, time = time?.Name, label = label?.Name, output = guess.Roles.Output?.Name, arguments = guess.Arguments });
 
             report.Line($"opset {file.Opset}, IR {file.IrVersion}, made by {file.Producer}");
             foreach (var input in graph.Inputs)
@@ -63,9 +67,13 @@ internal static class InspectVerb
                 report.Line($"at batch 1 {footprint}");
             }
             foreach (var (key, value) in file.Metadata)
-                report.Line($"metadata   {key} = {value}");
-            if (card is null && sample is not null && time is not null)
-                report.Line($"guess      sample '{sample.Name}', time '{time.Name}'{(label is null ? "" : $", label '{label.Name}'")}: import it with --prediction");
+                report.Line($"metadata   {key} = {(value.Length > LongText ? $"{value[..LongText]} ... ({value.Length} characters)" : value)}");
+            if (guess is not null && sample is not null && time is not null)
+            {
+                report.Line($"guess      sample '{sample.Name}', time '{time.Name}'{(label is null ? "" : $", label '{label.Name}'")}: onnxdistill import MODEL -o TEACHER {guess.Arguments}");
+                foreach (var reason in guess.Reasons)
+                    report.Line($"           {reason}");
+            }
             return ExitCodes.Done;
         });
     }

@@ -62,7 +62,10 @@ public sealed class TeacherSampler : IDisposable
     {
         options.Require();
         var grid = options.Levels.Length > 0 ? options.Levels : SolverCatalog.Find(options.Solver)!.UsualLevels;
-        return LevelCatalog.Find(grid)!.Path(card, options.Steps);
+        var path = LevelCatalog.Find(grid)!.Path(card, options.Steps);
+        // A network with whole steps is sampled at levels that it knows (Karras et al. 2022, arXiv 2206.00364, appendix C.3.4); two that become one are one step.
+        return card.Levels is not { } levels ? path
+            : path with { Times = [.. path.Times.Select(t => t > 0 ? path.Time(levels.Nearest(path.Sigma(t))) : 0).Distinct()] };
     }
 
     /// <inheritdoc/>

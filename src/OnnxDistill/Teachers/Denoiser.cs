@@ -29,17 +29,7 @@ public sealed class Denoiser
         (Model, What) = (model, what);
         Card = TeacherCard.Read(model) ?? throw new TeacherMismatchException(
             $"{what} has no OnnxDistill card in its metadata, so its convention is not known. Run 'onnxdistill import' on it first.");
-        string[] expected = Card.IsConditional ? [X, Sigma, Label] : [X, Sigma];
-        var found = model.Graph.Inputs.Select(i => i.Name).ToArray();
-        if (!expected.All(found.Contains) || found.Length != expected.Length || !model.Graph.Outputs.Any(o => o.Name == Denoised))
-        {
-            throw new TeacherMismatchException($"{what} should have the inputs {string.Join(", ", expected)} and the output {Denoised}; it has "
-                + $"the inputs {string.Join(", ", found)} and the outputs {string.Join(", ", model.Graph.Outputs.Select(o => o.Name))}.");
-        }
-        var shape = model.Graph.Input(X).Shape;
-        if (shape.Rank < 2 || shape.Skip(1).Any(d => !d.IsKnown))
-            throw new TeacherMismatchException($"{what} takes {X} of shape {shape}; every extent but the batch has to be a number.");
-        DataShape = [.. shape.Skip(1).Select(d => d.Size)];
+        DataShape = DenoiserForm.Require(model.Graph, Card, what);
     }
 
     /// <summary>The model as it lies in its file, batch symbolic.</summary>
@@ -53,6 +43,10 @@ public sealed class Denoiser
 
     /// <summary>Extents of one sample, without the batch.</summary>
     public long[] DataShape { get; }
+
+    /// <summary>The nearest noise level that the teacher knows; the level itself unless it was made of a network with whole steps. Noise is added at this level, so
+    /// that what is added and what is told agree (methods.md section 2).</summary>
+    public double RoundSigma(double sigma) => Card.Levels?.Nearest(sigma) ?? sigma;
 
     /// <summary>Numbers in one sample.</summary>
     public long Dimension => DataShape.Aggregate(1L, static (n, d) => n * d);

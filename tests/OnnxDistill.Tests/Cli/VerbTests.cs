@@ -17,7 +17,7 @@ public sealed class VerbTests
         using var files = new TinyFiles();
         var raw = files.Write("flow.onnx", TinyFiles.Flow());
         var text = CommandLine.Run("inspect", raw).Expect(0).Output;
-        foreach (var words in new[] { "opset 18", "input   zt: Float32[N, 2]", "output  v", "Div 1", "every operator has a rule", "sample 'zt', time 't'" })
+        foreach (var words in new[] { "opset 18", "input   zt: Float32[N, 2]", "output  v", "Div 1", "every operator has a rule", "sample 'zt', time 't'", "--prediction flow: the output is named 'v'" })
             StringAssert.Contains(text, words);
         var json = CommandLine.Run("inspect", raw, "--json").Expect(0).Json;
         Assert.AreEqual(18, json["opset"]!.GetValue<int>());
@@ -41,6 +41,41 @@ public sealed class VerbTests
         // The data are standard normal; 400 numbers have a mean square within four standard errors (sqrt(2/400) = 0.07) of 1.
         var meanSquare = NpyFile.Read(files["s.npy"]).ToDoubles().Average(v => v * v);
         Assert.AreEqual(1, meanSquare, 0.28);
+    }
+
+    [TestMethod]
+    public void ImportMeetsARecordingAndTellsWhatItDecided()
+    {
+        using var files = new TinyFiles();
+        var raw = files.Write("flow.onnx", TinyFiles.Flow());
+        // At t = 1 the velocity of standard normal data is the state itself.
+        NpzFile.Write(files["f.npz"], [new("zt", TensorData.Of([1f, -2], 1, 2)), new("t", TensorData.Of([1f], 1)), new("v", TensorData.Of([1f, -2], 1, 2))]);
+        var text = CommandLine.Run("import", raw, "-o", files["t.onnx"], "--prediction", "flow", "--check", files["f.npz"]).Expect(0).Output;
+        foreach (var words in new[] { "recorded 'v': largest difference 0,", "sample 'zt', time 't' told as t, output 'v'", "samples [2]", "sigma from 0.002 to 80", "--sigma-data 1 may suit better" })
+            StringAssert.Contains(text, words);
+    }
+
+    [TestMethod]
+    public void ACardWithItsLevelsIsShownInShort()
+    {
+        using var files = new TinyFiles();
+        var b = new GraphBuilder("steps");
+        var x = b.Input("sample", ElementType.Float32, new Shape([Dim.Named("N"), 2]));
+        var t = b.Input("timestep", ElementType.Int64, new Shape([Dim.Named("N")]));
+        b.Output("noise_pred", b.Mul(x, b.Unsqueeze(b.Gather(b.Initializer("gain", TensorData.Of(StepGains(), 1000)), t, 0), 1)));
+        var raw = files.Write("steps.onnx", new OnnxModel(b.Graph));
+        StringAssert.Contains(CommandLine.Run("inspect", raw).Expect(0).Output, "--prediction eps --schedule ddpm");
+        StringAssert.Contains(CommandLine.Run("import", raw, "-o", files["t.onnx"], "--prediction", "eps", "--schedule", "ddpm", "--sigma-data", "1").Expect(0).Output, "in 1000 levels");
+        var text = CommandLine.Run("inspect", files["t.onnx"]).Expect(0).Output;
+        foreach (var words in new[] { "onnxdistill.schedule = ddpm", "onnxdistill.time = step", "onnxdistill.levels = 0.01000", "characters)" })
+            StringAssert.Contains(text, words);
+    }
+
+    // Standard normal data: the noise in x_t is its own scale times x_t.
+    private static float[] StepGains()
+    {
+        var product = 1.0;
+        return [.. Enumerable.Range(0, 1000).Select(i => (float)Math.Sqrt(1 - (product *= 1 - (1e-4 + ((0.02 - 1e-4) * i / 999)))))];
     }
 
     [TestMethod]

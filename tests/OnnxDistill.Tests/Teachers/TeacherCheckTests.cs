@@ -7,53 +7,92 @@ using OnnxDistill.Tests.Training;
 
 namespace OnnxDistill.Tests.Teachers;
 
-/// <summary>An import with a wrong prediction does not denoise, and the check says so.</summary>
+/// <summary>An import with a wrong convention does not denoise; the check says so, and what would.</summary>
 [TestClass]
 public sealed class TeacherCheckTests
 {
+    public static IEnumerable<object[]> Predictions => ConventionCases.Free.Select(static p => new object[] { p });
+
+    public static IEnumerable<object[]> Frames => RawFrames.All.Select(static f => new object[] { f });
+
     [TestMethod]
-    [DataRow("flow", 0.0)]
-    [DataRow("flow", 0.4)]
-    [DataRow("denoiser", 0.4)]
-    public void TheRightPredictionPasses(string prediction, double mean)
+    [DynamicData(nameof(Frames))]
+    public void TheRightConventionPassesByFar(object frame)
     {
-        var check = Run(prediction == "flow" ? RawNetworks.Flow(mean, 0.5) : RawNetworks.Denoiser(mean, 0.5), prediction);
-        // At sigma = sigma_data the exact posterior halves the mean squared error.
-        Assert.IsGreaterThan(1.5, check.MiddleGain);
-        Assert.AreEqual(1, check.SmallestShift, 1.5);
+        var f = (RawFrame)frame;
+        var check = TeacherCheck.Run(ImportedRaw.Import(RawMixtures.Build("x0", f), Told("x0", f)));
+        Assert.IsTrue(check.Passed, string.Join('\n', check.Faults));
+        // Of all coordinates about one mean: a mean square of 0.455 less 0.01. 4096 points of two modes leave a standard error of about 0.005.
+        Assert.AreEqual(0.667, check.SampleStd, 0.02);
+    }
+
+    /// <summary>A network that predicts one thing, taken as each other thing.</summary>
+    [TestMethod]
+    [DynamicData(nameof(Predictions))]
+    public void EveryWrongPredictionIsRefused(string truth)
+    {
+        var raw = RawMixtures.Build(truth, RawFrames.Vp);
+        foreach (var told in ConventionCases.Free.Where(p => p != truth && !(IsSample(p) && IsSample(truth))))
+        {
+            var check = TeacherCheck.Run(ImportedRaw.Import(raw, Told(told, RawFrames.Vp)));
+            Assert.IsFalse(check.Passed, $"{truth} taken as {told}: {check}");
+        }
     }
 
     [TestMethod]
-    public void AMixturePasses()
+    [DataRow("eps", "v")]
+    [DataRow("v", "eps")]
+    [DataRow("x0", "eps")]
+    [DataRow("score", "x0")]
+    [DataRow("scaled-score", "score")]
+    [DataRow("flow", "reversed-flow")]
+    public void WhatItDoesPredictIsNamed(string truth, string told) =>
+        AssertNamed(RawMixtures.Build(truth, RawFrames.Vp), Told(told, RawFrames.Vp), $"'{told}'", $"Taken as '--prediction {truth}' it does");
+
+    [TestMethod]
+    public void ReversedTimeIsNamed()
     {
-        var check = TeacherCheck.Run(MixtureTeacher.Build(Toys.TwoModes), "mixture", "denoiser");
-        Assert.IsGreaterThan(1.2, check.MiddleGain);
+        AssertNamed(RawMixtures.Build("flow", RawFrames.Flow), new ImportOptions { Prediction = "reversed-flow" }, "'--prediction flow' it does");
+        AssertNamed(RawMixtures.Build("reversed-flow", RawFrames.ReversedFlow), new ImportOptions { Prediction = "flow" }, "'--prediction reversed-flow' it does");
     }
 
     [TestMethod]
-    public void ReversedTimeIsRefused() => AssertRefused(RawNetworks.Flow(0.4, 0.5, reversed: true), "flow");
+    public void AnotherScaleOfTimeIsNamed() => AssertNamed(RawMixtures.Build("eps", RawFrames.Vp), Told("eps", RawFrames.Vp) with { TimeScale = 1 }, "time t,", "--time-scale 999");
 
     [TestMethod]
-    public void AFlowTakenAsADenoiserIsRefused() => AssertRefused(RawNetworks.Flow(0.4, 0.5), "denoiser");
+    public void AnotherScheduleIsNamed() => AssertNamed(RawMixtures.Build("eps", RawFrames.Flow), Told("eps", RawFrames.Vp), "schedule vp", "'--schedule flow' it does");
 
     [TestMethod]
-    public void ANetworkThatDoesNothingIsRefused() => AssertRefused(RawNetworks.Model((b, x, _) => b.Mul(x, 1)), "denoiser");
+    public void ADenoiserOfAGaussianTakenAsAFlowIsRefused()
+    {
+        var gaussian = RawNetworks.Denoiser(0.4, 0.5);
+        AssertNamed(gaussian, new ImportOptions { Prediction = "flow" }, "'--prediction denoiser' it does");
+        // Without a mean as well, where everything is a multiple of x.
+        AssertNamed(RawNetworks.Denoiser(0, 0.5), new ImportOptions { Prediction = "flow" }, "'--prediction denoiser' it does");
+        AssertNamed(RawNetworks.Flow(0, 0.5), new ImportOptions { Prediction = "denoiser" }, "'--prediction flow' it does");
+    }
 
     [TestMethod]
-    public void ANetworkThatIsNotFiniteIsRefused() => AssertRefused(RawNetworks.Model((b, x, _) => b.Mul(x, double.NaN)), "denoiser");
+    public void NetworksThatNoConventionMakesADenoiserAreRefused()
+    {
+        AssertNamed(RawNetworks.Model((b, x, _) => b.Mul(x, 1)), new ImportOptions { Prediction = "denoiser" }, "Neither does it in any", "Nothing was written");
+        AssertNamed(RawNetworks.Model((b, x, _) => b.Sqrt(b.Sub(b.Mul(x, 0), b.Scalar(1)))), new ImportOptions { Prediction = "denoiser" }, "not finite", "Neither does it");
+        AssertNamed(RawNetworks.Model((b, x, _) => b.Add(b.Mul(x, 0), 0.5)), new ImportOptions { Prediction = "denoiser" }, "one and the same number", "Neither does it");
+    }
+
+    [TestMethod]
+    public void AMixturePasses() => Assert.IsTrue(TeacherCheck.Run(MixtureTeacher.Build(Toys.TwoModes)).Passed);
 
     [TestMethod]
     [TestCategory("Slow")]
     public void TheDitIsImportedCheckedAndCanBeDifferentiated()
     {
-        var raw = OnnxReader.Read(Dit.Raw());
-        var guess = TeacherImporter.Guess(raw.Graph);
-        Assert.AreEqual(("zt", "t", "cond"), (guess.Sample?.Name, guess.Time?.Name, guess.Label?.Name));
-        var teacher = Dit.Import();
-        Assert.AreEqual((10, 10, "image"), (teacher.Card.Labels, teacher.Card.NullLabel, teacher.Card.Data));
+        var guess = ConventionGuess.Of(OnnxReader.Read(Dit.Raw()).Graph);
+        Assert.AreEqual(("zt", "t", "cond"), (guess.Roles.Sample?.Name, guess.Roles.Time?.Name, guess.Roles.Label?.Name));
+        var (teacher, _, check) = TeacherImporter.ImportChecked(Dit.Raw(), new ImportOptions { Prediction = "flow", Labels = 10, NullLabel = 10 });
+        Assert.AreEqual((10, 10, "image", "1x32x32"), (teacher.Card.Labels, teacher.Card.NullLabel, teacher.Card.Data, teacher.Card.Shape));
         CollectionAssert.AreEqual(new long[] { 1, 32, 32 }, teacher.DataShape);
-        var check = TeacherCheck.Run(teacher, "dit", "flow");
-        Assert.IsGreaterThan(2, check.MiddleGain, "a trained network on images does much better than the bound");
+        Assert.IsGreaterThan(10, check.Levels.MinBy(l => Math.Abs(l.Sigma - 0.5))!.Gain, "a trained network on images does much better than a Gaussian's 2");
 
         var network = teacher.AtBatch(2);
         var coverage = CoverageReport.Of(network.Model.Graph.Nodes);
@@ -61,13 +100,11 @@ public sealed class TeacherCheckTests
         Assert.AreEqual(354_148, network.ParameterCount);
     }
 
-    private static void AssertRefused(OnnxModel model, string prediction) => Expect.Error<TeacherMismatchException>(() => Run(model, prediction),
-        "does not denoise", $"'{prediction}'", "direction of time");
+    private static void AssertNamed(OnnxModel raw, ImportOptions told, params string[] words) =>
+        Expect.Error<TeacherMismatchException>(() => ImportedRaw.Check(raw, told), [.. words, "raw.onnx", "does not denoise"]);
 
-    private static TeacherCheck Run(OnnxModel model, string prediction)
-    {
-        using var files = new TestFiles();
-        OnnxWriter.Write(model, files["raw.onnx"]);
-        return TeacherCheck.Run(TeacherImporter.Import(files["raw.onnx"], new ImportOptions { Prediction = prediction }), "raw.onnx", prediction);
-    }
+    private static bool IsSample(string prediction) => prediction is "x0" or "denoiser";
+
+    private static ImportOptions Told(string prediction, RawFrame frame) =>
+        new() { Prediction = prediction, Schedule = frame.Schedule, Time = frame.Time, SigmaData = RawMixtures.SigmaData };
 }

@@ -21,7 +21,7 @@ public sealed class TeacherImporterTests
         b.Input("when", ElementType.Float32, Batch);
         b.Input("which", ElementType.Int64, Batch);
         b.Input("what", ElementType.Float32, Shape.Of(Dim.Named("N"), 3, 8, 8));
-        var roles = TeacherImporter.Guess(b.Graph);
+        var roles = InputRoles.Guess(b.Graph);
         Assert.AreEqual(("what", "when", "which"), (roles.Sample?.Name, roles.Time?.Name, roles.Label?.Name));
     }
 
@@ -35,9 +35,9 @@ public sealed class TeacherImporterTests
         b.Input("t", ElementType.Float32, Batch);
         b.Input("i", ElementType.Int64, Batch);
         b.Input("j", ElementType.Int64, Batch);
-        var roles = TeacherImporter.Guess(b.Graph, new ImportOptions { Sample = "x", Time = "t", Label = "j" });
+        var roles = InputRoles.Guess(b.Graph, new ImportOptions { SampleInput = "x", TimeInput = "t", LabelInput = "j" });
         Assert.AreEqual(("x", "t", "j"), (roles.Sample?.Name, roles.Time?.Name, roles.Label?.Name));
-        Expect.Error<TeacherMismatchException>(() => TeacherImporter.Guess(b.Graph, new ImportOptions { Time = "clock" }), "'clock'", "skip", "t");
+        Expect.Error<TeacherMismatchException>(() => InputRoles.Guess(b.Graph, new ImportOptions { TimeInput = "clock" }), "'clock'", "skip", "t");
     }
 
     [TestMethod]
@@ -84,15 +84,20 @@ public sealed class TeacherImporterTests
 
     public static IEnumerable<object[]> Refused =>
     [
-        [RawNetworks.Flow(0, 1), new ImportOptions { Prediction = "score" }, new[] { "score", "denoiser", "flow" }],
-        [RawNetworks.Flow(0, 1), new ImportOptions { Labels = 10 }, new[] { "no integer input", "10 labels" }],
-        [RawNetworks.Flow(0, 1), new ImportOptions { Sample = "image" }, new[] { "no input 'image'", "state" }],
+        [RawNetworks.Flow(0, 1), new ImportOptions { Labels = 10 }, new[] { "no input for labels", "10 labels" }],
+        [RawNetworks.Flow(0, 1), new ImportOptions { SampleInput = "image" }, new[] { "no input 'image'", "state" }],
+        [RawNetworks.Flow(0, 1), new ImportOptions { Output = "eps" }, new[] { "no output 'eps'", "velocity" }],
         [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("y", ElementType.Int64, Batch)), new ImportOptions(), new[] { "takes labels as 'y'", "--labels" }],
-        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("y", ElementType.Int32, Batch)), new ImportOptions { Labels = 3 }, new[] { "int64 [N]", "Int32" }],
-        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("guidance", ElementType.Float32, Batch)), new ImportOptions(), new[] { "beside sample, time and label", "guidance" }],
-        [Single(2), new ImportOptions(), new[] { "no sample and time", "--sample", "--time" }],
-        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("clock", ElementType.Float32, Shape.Of(Dim.Named("N"), 1))), new ImportOptions { Time = "clock" },
-            new[] { "time has to be float32 [N]", "clock" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("y", ElementType.Int64, Shape.Of(Dim.Named("N"), 5))), new ImportOptions { Labels = 3 }, new[] { "index [N] or [N, 1]", "Int64" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("y", ElementType.Float32, Shape.Of(Dim.Named("N"), 5))), new ImportOptions { Labels = 3 }, new[] { "[N, 3] of floats", "--class-table" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("y", ElementType.Float32, Shape.Of(Dim.Named("N"), 3))), new ImportOptions { Labels = 3, NullLabel = 0 }, new[] { "--null-label", "found 0", "row of zeros" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("guidance", ElementType.Float32, Batch)), new ImportOptions(), new[] { "beside sample, time and label", "guidance", "--constant" }],
+        [RawNetworks.Model((b, x, t) => b.Slice(x, 1, 0, 1)), new ImportOptions(), new[] { "predicts velocity", "[N, 1]", "--output-tensor" }],
+        [Single(2), new ImportOptions(), new[] { "no sample and time", "--sample-input", "--time-input" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("clock", ElementType.Float32, Shape.Of(Dim.Named("N"), 1, 1))), new ImportOptions { TimeInput = "clock", Constants = new Dictionary<string, string> { ["t"] = "0" } },
+            new[] { "takes its time as clock", "[N, 1]" }],
+        [RawNetworks.Model((b, x, t) => b.Mul(x, 2), ("step", ElementType.Int64, Batch)), new ImportOptions { TimeInput = "step", Constants = new Dictionary<string, string> { ["t"] = "0" } },
+            new[] { "whole numbers", "--time step", "table:FILE" }],
     ];
 
     [TestMethod]

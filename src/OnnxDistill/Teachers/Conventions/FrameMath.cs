@@ -1,0 +1,36 @@
+using OnnxDistill.Graph.Building;
+using OnnxDistill.Graph.Model;
+
+namespace OnnxDistill.Teachers.Conventions;
+
+/// <summary>Functions that schedules need in float32 where the plain formula cancels, in operators that every device has.</summary>
+internal static class FrameMath
+{
+    private const int Halvings = 3;
+
+    /// <summary>ln(1 + x) for x of 0 or more, exact to the last bits however small x is: w = 1 + x is rounded, and ln(w) x/(w - 1) makes up for
+    /// just that (Kahan).</summary>
+    public static Value LogOnePlus(this GraphBuilder b, Value x)
+    {
+        var w = b.Add(x, 1);
+        var vanishes = b.Equal(w, b.Scalar(1));
+        var excess = b.Where(vanishes, b.Scalar(1), b.Sub(w, b.Scalar(1)));
+        return b.Where(vanishes, x, b.Div(b.Mul(b.Log(w), x), excess));
+    }
+
+    /// <summary>The arc tangent of x of 0 or more; ONNX Runtime has no CUDA kernel of Atan. The angle is halved three times, atan(x) = 2 atan(x / (1 +
+    /// sqrt(1 + x²))), and lies below pi/16 then, where five terms of the series leave an error of 2e-9.</summary>
+    public static Value ArcTangent(this GraphBuilder b, Value x)
+    {
+        for (var i = 0; i < Halvings; i++)
+            x = b.Div(x, b.Add(b.Sqrt(b.Add(b.Square(x), 1)), 1));
+        var square = b.Square(x);
+        var series = b.Scalar(1 / 9.0);
+        foreach (var term in new[] { -1 / 7.0, 1 / 5.0, -1 / 3.0, 1 })
+            series = b.Add(b.Mul(series, square), term);
+        return b.Mul(b.Mul(series, x), 1 << Halvings);
+    }
+
+    /// <summary>1 / sqrt(1 + sigma²): what keeps the variance of unit data.</summary>
+    public static Value VariancePreserving(this GraphBuilder b, Value sigma) => b.Reciprocal(b.Sqrt(b.Add(b.Square(sigma), 1)));
+}
