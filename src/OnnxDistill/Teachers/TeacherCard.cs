@@ -96,11 +96,13 @@ public sealed record TeacherCard
             : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value
             : throw new TeacherMismatchException($"The teacher's card has {Prefix}{key} = '{text}', expected a number. Import the teacher again.");
         var standard = new TeacherCard();
+        var isFlow = Text("prediction", standard.Prediction) == "flow";
         return new TeacherCard
         {
             Prediction = Text("prediction", standard.Prediction),
-            Schedule = Text("schedule", standard.Schedule),
-            Time = Text("time", standard.Time),
+            // Files of before these were recorded are of two kinds.
+            Schedule = Text("schedule", isFlow ? "flow" : standard.Schedule),
+            Time = Text("time", isFlow ? "t" : standard.Time),
             Levels = Text("levels", "") is { Length: > 0 } levels ? NoiseLevels.Parse(levels) : null,
             SigmaData = Number("sigma_data", standard.SigmaData),
             SigmaMin = Number("sigma_min", standard.SigmaMin),

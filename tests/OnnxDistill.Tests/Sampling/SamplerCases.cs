@@ -31,7 +31,7 @@ internal static class SamplerCases
         new("ddpm", new TeacherCard { Prediction = "eps", SigmaMax = 1000 }, 4, [157.40728081, 17.24698301, 3.42413662, 0.952935500]),
         new("ddpm", new TeacherCard { SigmaData = 5, SigmaMax = 10_000 }, 1, [1574.0728081]),
         // t = 1, 3/4, 1/2, 1/4.
-        new("flow", new TeacherCard { Prediction = "flow" }, 4, [1 << 24, 3, 1, 1.0 / 3]),
+        new("flow", new TeacherCard { Prediction = "flow", Schedule = "flow" }, 4, [1 << 24, 3, 1, 1.0 / 3]),
         new("flow", new TeacherCard { SigmaMax = 4 }, 2, [4, 0.4 / 0.6]),
         new("flow", new TeacherCard { SigmaData = 5, SigmaMax = 40 }, 2, [40, 10 * 0.4 / 0.6]),
         new("karras", new TeacherCard(), 3, [80, Math.Pow((Math.Pow(80, 1 / 7.0) + Math.Pow(0.002, 1 / 7.0)) / 2, 7), 0.002]),

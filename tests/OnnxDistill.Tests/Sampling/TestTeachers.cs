@@ -20,8 +20,13 @@ internal static class TestTeachers
     public static Denoiser GaussianFlow() => Flow((b, z, t) => RawNetworks.FlowVelocity(b, z, t, Mean, Std));
 
     /// <summary>A rectified flow's network, in the plane, behind the convention.</summary>
-    public static Denoiser Flow(Func<GraphBuilder, Value, Value, Value> velocity) => Build(2, new TeacherCard { Prediction = "flow" },
-        (b, x, sigma, _) => TeacherConventions.Find("flow").Denoise(b, x, sigma, (z, t) => velocity(b, z, t)));
+    public static Denoiser Flow(Func<GraphBuilder, Value, Value, Value> velocity) => Build(2, new TeacherCard { Prediction = "flow", Schedule = "flow", Time = "t" }, (b, x, sigma, _) =>
+    {
+        var convention = TeacherConvention.Resolve(new ImportOptions { Prediction = "flow" }, wholeTime: false, halfRange: 1);
+        var level = convention.LevelAt(b, sigma);
+        var state = b.Mul(x, b.PerSample(level.Alpha, 2));
+        return convention.Prediction.Denoise(new PredictionFrame(b, x, level, velocity(b, state, level.Time), convention.SigmaData));
+    });
 
     /// <summary>Velocity of the mixture of N(-1, 0.2²) and N(1, 0.2²) in each coordinate: with v = (1 - t)² s² + t² the clean sample expected is
     /// ((1 - t) s² z + t² tanh((1 - t) z / v)) / v, and the velocity (z - that)/t.</summary>

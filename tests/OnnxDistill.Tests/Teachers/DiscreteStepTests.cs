@@ -3,6 +3,7 @@ using OnnxDistill.Graph;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Sampling;
 using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 
@@ -33,6 +34,17 @@ public sealed class DiscreteStepTests
         Assert.AreEqual(sigmas[^1], teacher.RoundSigma(1e4), 1e-9);
         // At its own levels it is exact: float32 as elsewhere.
         ImportedRaw.AssertExact(teacher, (sigmas[0], sigmas[^1]), 1e-5);
+    }
+
+    [TestMethod]
+    public void ItIsSampledAtLevelsThatItKnows()
+    {
+        var card = ImportedRaw.Import(Steps(ElementType.Int64), Eps).Card;
+        var levels = TeacherSampler.Levels(card, new SamplerOptions { Steps = 40 });
+        Assert.AreEqual(0, levels[^1]);
+        foreach (var level in levels.SkipLast(1))
+            Assert.Contains(level, card.Levels!.Sigmas);
+        CollectionAssert.AreEqual(levels.OrderDescending().Distinct().ToArray(), levels);
     }
 
     [TestMethod]

@@ -11,7 +11,14 @@ public sealed class TeacherCardTests
 {
     private static readonly TeacherCard Card = new()
     {
-        Prediction = "flow",
+        Prediction = "v",
+        Schedule = "cosine:steps=50",
+        Time = "step",
+        Levels = new NoiseLevels([0.1, 1 / 3.0, 80]),
+        Guidance = 1.25,
+        Shape = "2",
+        Range = "0..255",
+        Channels = "bgr",
         SigmaData = 1 / 3.0,
         SigmaMin = 1e-5,
         SigmaMax = 157.25,
@@ -41,6 +48,15 @@ public sealed class TeacherCardTests
     }
 
     [TestMethod]
+    public void AFlowOfBeforeSchedulesWereRecordedIsStillOne()
+    {
+        var model = new OnnxModel(new OnnxGraph());
+        model.Metadata["onnxdistill.kind"] = "denoiser";
+        model.Metadata["onnxdistill.prediction"] = "flow";
+        Assert.AreEqual(new TeacherCard { Prediction = "flow", Schedule = "flow", Time = "t" }, TeacherCard.Read(model));
+    }
+
+    [TestMethod]
     public void AModelOfAnotherKindHasNoCard()
     {
         var model = new OnnxModel(new OnnxGraph());
@@ -54,6 +70,7 @@ public sealed class TeacherCardTests
     [DataRow("sigma_data", "half")]
     [DataRow("sigma_max", "NaN")]
     [DataRow("labels", "")]
+    [DataRow("guidance", "1,5")]
     public void ANumberThatIsNoneIsNamed(string key, string text)
     {
         var model = new OnnxModel(new OnnxGraph());
