@@ -26,7 +26,7 @@ public sealed class TeacherSampler : IDisposable
         _session = GraphSession.Create(teacher.Model, device, teacher.What);
     }
 
-    /// <summary>The noise levels that a teacher is sampled at, from the largest, then 0.</summary>
+    /// <summary>The noise levels that a teacher is sampled at, from the largest, then 0; fewer than the steps where it knows fewer.</summary>
     /// <exception cref="ArgumentException">The options mean nothing.</exception>
     public static double[] Levels(TeacherCard card, SamplerOptions options) => Path(card, options).Sigmas;
 
@@ -38,12 +38,14 @@ public sealed class TeacherSampler : IDisposable
     /// <param name="batch">Samples of a batch, on one thread of a processor; 0 for what suits their size.</param>
     /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
     /// <exception cref="ArgumentException">The options mean nothing.</exception>
-    /// <exception cref="TeacherMismatchException">Guidance is asked for, and the teacher has no label for "no class".</exception>
+    /// <exception cref="TeacherMismatchException">Guidance is asked for, and the teacher has no label for "no class", or is guided already.</exception>
     public SampleSet Sample(int count, long seed, SamplerOptions? options = null, Func<int, long>? label = null, int batch = 0, IRankGroup? ranks = null)
     {
         options ??= new SamplerOptions();
         var (card, size) = (_teacher.Card, checked((int)_teacher.Dimension));
         var path = Path(card, options);
+        if (options.Guidance != 1 && card.Guidance != 1)
+            throw new TeacherMismatchException(FormattableString.Invariant($"{_teacher.What} has guidance {card.Guidance} folded in, found {options.Guidance} on top of it. Leave guidance at 1, or import the teacher without."));
         if (options.Guidance != 1 && card.NullLabel < 0)
             throw new TeacherMismatchException($"{_teacher.What} has no label for \"no class\", which guidance needs. Leave guidance at 1, or import the teacher with --null-label.");
         var solver = SolverCatalog.Find(options.Solver)!; // known, or Path would have refused the options

@@ -2,6 +2,7 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Sampling;
+using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;
@@ -62,6 +63,15 @@ public sealed class SampleNumberTests
             var found = teacher.Sample(4, 0, options, i => i).Data;
             CollectionAssert.AreEqual(new[] { first, second, third, 3 }, Array.ConvertAll(found, x => MathF.Round(x, 4)), $"{solver}: {string.Join(", ", found)}");
         }
+    }
+
+    [TestMethod]
+    public void ATeacherThatIsGuidedAlreadyIsNotGuidedAgain()
+    {
+        var model = TestTeachers.Classes(1).Model;
+        new TeacherCard { Labels = 3, NullLabel = 3, Guidance = 2 }.WriteTo(model);
+        using var sampler = new TeacherSampler(new Denoiser(model));
+        Expect.Error<TeacherMismatchException>(() => sampler.Sample(1, 0, new SamplerOptions { Guidance = 1.5 }), "guidance 2 folded in", "found 1.5");
     }
 
     [TestMethod]

@@ -140,6 +140,11 @@ public sealed class SamplerTests
     [TestMethod]
     public void APathOverWholeLevelsHasEachOfThemOnce()
     {
+        var teacher = TestTeachers.ThreeLevels();
+        CollectionAssert.AreEqual(new double[] { 4, 2, 1, 0 }, TeacherSampler.Levels(teacher.Card, new SamplerOptions { Steps = 9 }));
+        using var sampler = new TeacherSampler(teacher);
+        // Churn raises levels to known ones too: any other answer is not a number.
+        Assert.IsTrue(sampler.Sample(5, 0, new SamplerOptions { Steps = 9, Churn = 3 }).Data.All(float.IsFinite));
         var path = new SamplingPath([5.2, 4.6, 1.1, 0.7, 0]).Over(Math.Round);
         CollectionAssert.AreEqual(new double[] { 5, 1, 0 }, path.Sigmas);
         // Pure noise is a level that any flow teacher knows.

@@ -3,7 +3,6 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
-using OnnxDistill.Teachers.Conventions;
 using OnnxDistill.Tests.Teachers;
 
 namespace OnnxDistill.Tests.Sampling;
@@ -20,13 +19,8 @@ internal static class TestTeachers
     public static Denoiser GaussianFlow() => Flow((b, z, t) => RawNetworks.FlowVelocity(b, z, t, Mean, Std));
 
     /// <summary>A rectified flow's network, in the plane, behind the convention.</summary>
-    public static Denoiser Flow(Func<GraphBuilder, Value, Value, Value> velocity) => Build(2, new TeacherCard { Prediction = "flow", Schedule = "flow", Time = "t" }, (b, x, sigma, _) =>
-    {
-        var convention = TeacherConvention.Resolve(new ImportOptions { Prediction = "flow" }, wholeTime: false, halfRange: 1);
-        var level = convention.LevelAt(b, sigma);
-        var state = b.Mul(x, b.PerSample(level.Alpha, 2));
-        return convention.Prediction.Denoise(new PredictionFrame(b, x, level, velocity(b, state, level.Time), convention.SigmaData));
-    });
+    public static Denoiser Flow(Func<GraphBuilder, Value, Value, Value> velocity) =>
+        ImportedRaw.Import(RawNetworks.Model(velocity), new ImportOptions { Prediction = "flow" });
 
     /// <summary>Velocity of the mixture of N(-1, 0.2²) and N(1, 0.2²) in each coordinate: with v = (1 - t)² s² + t² the clean sample expected is
     /// ((1 - t) s² z + t² tanh((1 - t) z / v)) / v, and the velocity (z - that)/t.</summary>
@@ -45,7 +39,12 @@ internal static class TestTeachers
     public static Denoiser Classes(params long[] dataShape) => Build(dataShape, new TeacherCard { Labels = 3, NullLabel = 3 },
         (b, x, _, label) => b.Add(b.Mul(x, 0), b.PerSample(b.Cast(label!, ElementType.Float32), x.Shape.Rank)));
 
-    private static Denoiser Build(long dimension, TeacherCard card, Func<GraphBuilder, Value, Value, Value?, Value> denoise) => Build([dimension], card, denoise);
+    /// <summary>Knows the levels 1, 2 and 4, where it halves x, and answers any other with what is not a number.</summary>
+    public static Denoiser ThreeLevels() => Build([1], new TeacherCard { SigmaMin = 1, SigmaMax = 4, Levels = new NoiseLevels([1, 2, 4]) }, (b, x, sigma, _) =>
+    {
+        var known = b.Or(b.Or(b.Equal(sigma, b.Scalar(1)), b.Equal(sigma, b.Scalar(2))), b.Equal(sigma, b.Scalar(4)));
+        return b.Where(b.Unsqueeze(known, 1), b.Mul(x, 0.5), b.Scalar(double.NaN));
+    });
 
     private static Denoiser Build(long[] dataShape, TeacherCard card, Func<GraphBuilder, Value, Value, Value?, Value> denoise)
     {
