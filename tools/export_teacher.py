@@ -20,7 +20,7 @@ import sys
 import numpy as np
 import torch
 
-from teacher_graph import TRACED_BATCH, ExportError, Root, check_file, difference, fix_tables, traceable_operators, write
+from teacher_graph import TRACED_BATCH, ExportError, Root, check_file, difference, fix_tables, tell_extents, traceable_operators, write
 
 RECORDED = 6   # samples, a batch other than the traced one
 OTHERS = "Write a class that calls it as network(x, t[, label]) and use 'module'."
@@ -42,8 +42,8 @@ def edm(options):
     try:
         with open(options.source, "rb") as file:
             content = pickle.load(file)
-    except ModuleNotFoundError as error:
-        raise ExportError(f"{options.source} needs the module '{error.name}' of the repository that wrote it: --repository PATH_OF_ITS_CHECKOUT.") from error
+    except pickle.UnpicklingError as error:
+        raise ExportError(f"{options.source} is no pickle: {error}.") from error
     if not isinstance(content, dict) or "ema" not in content:
         found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
         raise ExportError(f"{options.source} should hold the key 'ema' (network-snapshot-*.pkl), found: {found}. Files named training-state-*.pt hold no network.")
@@ -233,6 +233,7 @@ def export(options):
     with traceable_operators(), torch.no_grad():
         difference(root(*inputs.values()), expected, "replaced operators against the network's own")
         write(root, inputs, options.output, options.opset)
+    tell_extents(options.output, expected.shape)
     target = pathlib.Path(options.output)
     samples = options.samples or str(target.with_suffix(".npz"))
     np.savez(samples, output=expected, **{name: tensor.numpy() for name, tensor in inputs.items()})
@@ -246,6 +247,11 @@ def export(options):
         flags = told | {name: value for name, value in flags.items() if name not in ("prediction", "schedule", "time", "time-scale")}
     line = ["onnxdistill", "import", target, "-o", target.with_name(target.stem + "-teacher.onnx"), *(part for name, value in flags.items() for part in (f"--{name}", value)), "--check", samples]
     print("\nNow run:\n" + shlex.join(map(str, line)))
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    def _get_help_string(self, action):
+        return super()._get_help_string(action) if action.default or action.default == 0 else action.help
 
 
 def main():
@@ -284,16 +290,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     chosen = parser.add_subparsers(dest="kind", required=True, metavar="{edm,diffusers,module}")
     for kind, (source, own) in kinds.items():
-        sub = chosen.add_parser(kind, help=source, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        sub = chosen.add_parser(kind, help=source, formatter_class=Help)
         sub.add_argument("source", help=source)
         for name, settings in (every | own).items():
             sub.add_argument(*(["-o", name] if name == "--output" else [name]), **settings)
     options = parser.parse_args()
     sys.path[:0] = options.repository
     try:
+        if not pathlib.Path(options.output).resolve().parent.is_dir():
+            raise ExportError(f"There is no folder for {options.output}.")
         export(options)
-    except ExportError as error:
+    except (ExportError, OSError) as error:
         print(f"export_teacher: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"export_teacher: {options.source} needs the Python module '{error.name}': install it, or name the checkout that holds it with --repository PATH.", file=sys.stderr)
         return 1
     return 0
 

@@ -19,7 +19,6 @@ LIMIT = 1e-3         # of the largest output: float32 sums in another order stay
 CURES = {
     "input 1 is marked single but has an empty string": "PyTorch 1.x writes a LayerNorm without weights wrongly at opset 17: use --opset 16.",
     "is not supported": "An operator that this PyTorch cannot write: a newer --opset or PyTorch may, else say it in other operators (traceable_operators).",
-    "got (Tensor, Parameter, padding=Tensor)": "A size computed from a shape is a tensor while tracing: take int(...) of it in the network.",
     "Cannot insert a Tensor that requires grad as a constant": "The network keeps a weight outside parameters and buffers: register it.",
 }
 
@@ -116,6 +115,18 @@ def write(root, inputs, path, opset):
         else:
             import onnx   # one file of weights instead of one a weight
             onnx.save_model(onnx.load(str(draft)), str(target), save_as_external_data=True, all_tensors_to_one_file=True, location=target.name + ".data", size_threshold=1024)
+
+
+def tell_extents(path, shape):
+    """Writes the output's extents into the file. PyTorch forgets them behind some reshapes, and with them that a network has twice the channels."""
+    try:
+        import onnx
+    except ImportError:
+        return
+    model = onnx.load(path, load_external_data=False)
+    for told, extent in list(zip(model.graph.output[0].type.tensor_type.shape.dim, shape))[1:]:
+        told.dim_value = extent
+    onnx.save_model(model, path)
 
 
 def difference(found, expected, what):
