@@ -45,7 +45,7 @@ def edm(options):
     except pickle.UnpicklingError as error:
         raise ExportError(f"{options.source} is no pickle: {error}.") from error
     if not isinstance(content, dict) or "ema" not in content:
-        found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
+        found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise ExportError(f"{options.source} should hold the key 'ema' (network-snapshot-*.pkl), found: {found}. Files named training-state-*.pt hold no network.")
     net = content["ema"].float().eval()
     flags, c_in, c_noise = edm_wrapper(net)
@@ -55,8 +55,9 @@ def edm(options):
     scale = sigma.reshape(-1, 1, 1, 1)
     inputs = {"x": c_in(scale) * (0.5 * noise[:, 0] + scale * noise[:, 1]), "t": c_noise(sigma)}
     if net.label_dim:
-        inputs["label"] = torch.eye(net.label_dim + 1)[label_indices(net.label_dim, net.label_dim), :-1]    # no class: a row of zeros
-        flags |= label_flags(net.label_dim, net.label_dim)
+        null = net.label_dim if net.model.label_dropout else -1   # a row of zeros, where training has shown it any
+        inputs["label"] = torch.eye(net.label_dim + 1)[label_indices(net.label_dim, null), :-1]
+        flags |= label_flags(net.label_dim, null)
     return Teacher(net.model, inputs, flags, call=lambda x, t, label=None: net.model(x, t, label))   # augment_labels left out: no augmentation
 
 
@@ -105,7 +106,7 @@ def diffusers(options):
     flags, times = ({}, None) if options.prediction else scheduler_flags(options.scheduler or place.parent / "scheduler" / "scheduler_config.json")
     if shape[0] not in (1, 3):   # latents have no range; their scaling factor makes their variance about 1
         flags |= {"range": "free", "sigma-data": 1}
-    inputs = {"x": torch.randn(RECORDED, *shape), "t": torch.tensor(options.times or times or [0.0, 1, 10, 100, 500, 999])}
+    inputs = {"x": torch.randn(RECORDED, *shape), "t": recorded_times(options.times or times or [0.0, 1, 10, 100, 500, 999])}
     call = lambda x, t, label=None: net(x, t, class_labels=label).sample
     if name == "UNet2DConditionModel":
         inputs["encoder_hidden_states"], more = context_flags(options, config)
@@ -179,7 +180,7 @@ def module(options):
     else:
         load_weights(net, options)
     net = net.float().eval()
-    inputs = {"x": torch.randn(RECORDED, *options.shape), "t": torch.tensor(options.times)[torch.arange(RECORDED) % len(options.times)]}
+    inputs = {"x": torch.randn(RECORDED, *options.shape), "t": recorded_times(options.times)}
     first = lambda output: output if isinstance(output, torch.Tensor) else output.sample if hasattr(output, "sample") else output[0]
     flags = {} if options.shape[0] in (1, 3) or len(options.shape) != 3 else {"range": "free"}
     return Teacher(net, inputs | index_labels(options.labels, options.null_label), flags | label_flags(options.labels, options.null_label), call=lambda *tensors: first(net(*tensors)))
@@ -205,7 +206,11 @@ def load_weights(net, options):
         raise ExportError(f"{options.checkpoint} does not fit the network: {error}") from error
 
 
-# ---- labels
+# ---- all three
+
+def recorded_times(times):
+    return torch.tensor(times)[torch.arange(RECORDED) % len(times)]
+
 
 def label_indices(classes, null):
     """Labels to record: classes from both ends, the null label last."""

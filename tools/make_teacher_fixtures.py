@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 SEED, SIZE, CHANNELS, LABELS = 3, 8, 2, 3
-NETWORK = dict(model_type="SongUNet", model_channels=8, channel_mult=[1], num_blocks=1, attn_resolutions=[8], channel_mult_emb=2)
+NETWORK = dict(model_type="SongUNet", model_channels=8, channel_mult=[1], num_blocks=1, attn_resolutions=[8], channel_mult_emb=2, label_dropout=0.1)
 # Levels that every wrapper has seen; iDDPM's are put on its table, as its sampler does.
 SIGMAS = [0.03, 0.2, 0.7, 3.0, 20.0, 70.0]
 
