@@ -1,7 +1,6 @@
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Tests.Teachers;
