@@ -46,7 +46,7 @@ def edm(options):
         raise ExportError(f"{options.source} is no pickle: {error}.") from error
     if not isinstance(content, dict) or "ema" not in content:
         found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
-        raise ExportError(f"{options.source} should hold the key 'ema' (network-snapshot-*.pkl), found: {found}. Files named training-state-*.pt hold no network.")
+        raise ExportError(f"{options.source} should hold the key 'ema' (network-snapshot-*.pkl), found: {found}. A training-state-*.pt is the network in training, not its average.")
     net = content["ema"].float().eval()
     flags, c_in, c_noise = edm_wrapper(net)
     low, high = max(float(net.sigma_min), 0.002), min(float(net.sigma_max), 80.0)
