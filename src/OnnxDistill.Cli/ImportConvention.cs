@@ -33,6 +33,7 @@ internal sealed class ImportConvention
     private readonly Option<double> _sigmaData = Number("--sigma-data", "X", "Standard deviation of the data, images in -1..1.", Standard.SigmaData);
     private readonly Option<double?> _sigmaMin = new("--sigma-min") { HelpName = "X", Description = "Smallest noise level, in units of the data; default: the schedule's." };
     private readonly Option<double?> _sigmaMax = new("--sigma-max") { HelpName = "X", Description = "Largest noise level, in units of the data; default: the schedule's." };
+    private readonly Option<bool> _unchecked = new("--no-denoise-check") { Description = "Take the network on trust: it does not have to denoise, as one with random weights does not. The card tells." };
     private readonly Option<string> _licence = new("--licence") { HelpName = "TEXT", Description = "Licence, as the source states it.", DefaultValueFactory = _ => Standard.Licence };
     private readonly Option<string> _source = Text("--source", "TEXT", "Where the network came from; default: the file's name.");
 
@@ -40,7 +41,7 @@ internal sealed class ImportConvention
 
     /// <summary>All of them, in the order of the help.</summary>
     public IEnumerable<Symbol> Symbols => [_prediction, _schedule, _time, _timeScale, _labels, _nullLabel, _classTable, _guidance, _range, _channels, _layout, _constants, _sample, _timeInput, _label,
-        _output, _sigmaData, _sigmaMin, _sigmaMax, _licence, _source];
+        _output, _sigmaData, _sigmaMin, _sigmaMax, _unchecked, _licence, _source];
 
     /// <summary>What a command line says.</summary>
     public ImportOptions Read(ParseResult parsed) => new()
@@ -65,6 +66,7 @@ internal sealed class ImportConvention
         SigmaData = parsed.GetValue(_sigmaData),
         SigmaMin = parsed.GetValue(_sigmaMin),
         SigmaMax = parsed.GetValue(_sigmaMax),
+        ChecksDenoising = !parsed.GetValue(_unchecked),
         Licence = parsed.GetValue(_licence)!,
         Source = parsed.GetValue(_source) ?? "",
     };

@@ -43,6 +43,8 @@ internal static class EvaluateVerb
             using var images = ImageSources.IsSet(path) ? ImageSources.Open(new DataOptions { Images = path, Size = parsed.GetValue(size) }) : null;
             foreach (var note in images?.Notes ?? [])
                 report.Line(note);
+            if (images is not null && sampler.All.FirstOrDefault(option => parsed.GetResult(option)?.Implicit == false) is { } useless)
+                throw new UsageException($"{useless.Name}: '{path}' is a set of images, which are measured as they are; leave it out.");
             // A set of images is measured whole unless it is said otherwise.
             var samples = images is not null && parsed.GetResult(count)?.Implicit != false ? images.Count : parsed.GetValue(count);
             using var evaluator = new Evaluator(new EvaluationOptions

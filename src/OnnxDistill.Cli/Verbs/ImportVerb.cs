@@ -16,13 +16,13 @@ internal static class ImportVerb
         var tolerance = new Option<double>("--check-tolerance") { HelpName = "X", Description = "Largest difference from what was recorded, over the output's largest magnitude.", DefaultValueFactory = _ => 1e-4 };
         var convention = new ImportConvention();
         return Verb.Create("import", "Wrap a raw network to a denoiser D(x; sigma), check that it denoises, and record its convention.",
-            [model, output, .. convention.Symbols, check, tolerance], (parsed, report, _) =>
+            [model, output, .. convention.Symbols, check, tolerance], (parsed, report, stop) =>
         {
             var (source, target) = (parsed.GetValue(model)!, parsed.GetValue(output)!);
             OutputFile.Require(target);
             if (parsed.GetValue(check) is { } recording)
                 Compare(source, recording, parsed.GetValue(tolerance), report);
-            var (teacher, decisions, found) = TeacherImporter.ImportChecked(source, convention.Read(parsed));
+            var (teacher, decisions, found) = TeacherImporter.ImportChecked(source, convention.Read(parsed), stop);
             OnnxWriter.Write(teacher.Model, target);
             Show(teacher, target, decisions, found, report);
             return ExitCodes.Done;
@@ -45,7 +45,7 @@ internal static class ImportVerb
         }
     }
 
-    private static void Show(Denoiser teacher, string target, IReadOnlyList<string> decisions, TeacherCheck check, Report report)
+    private static void Show(Denoiser teacher, string target, IReadOnlyList<string> decisions, TeacherCheck? check, Report report)
     {
         var card = teacher.Card;
         report.Set("teacher", target);
@@ -56,8 +56,8 @@ internal static class ImportVerb
             report.Line(line);
         report.Line(string.Create(CultureInfo.InvariantCulture, $"{target}: D(x; sigma) for samples [{string.Join(", ", teacher.DataShape)}]{(card.IsConditional ? $", {card.Labels} classes" : "")}, ")
             + string.Create(CultureInfo.InvariantCulture, $"sigma from {card.SigmaMin:G3} to {card.SigmaMax:G4}{(card.Levels is { } levels ? $" in {levels.Count} levels" : "")}"));
-        report.Line(check.ToString());
-        if (check.SampleStd / card.SigmaData is < 0.67 or > 1.5)
-            report.Line(string.Create(CultureInfo.InvariantCulture, $"note: the card says sigma_data = {card.SigmaData}; noise laws scale with it, so --sigma-data {check.SampleStd:G2} may suit better"));
+        report.Line(check?.ToString() ?? "check: left out; nothing says that it denoises");
+        if (check?.SampleStd / card.SigmaData is < 0.67 or > 1.5)
+            report.Line(string.Create(CultureInfo.InvariantCulture, $"note: the card says sigma_data = {card.SigmaData}; noise laws scale with it, so --sigma-data {check!.SampleStd:G2} may suit better"));
     }
 }

@@ -54,6 +54,9 @@ public sealed record ImportOptions
     /// <summary>What further inputs are fed, by name: a number, or an .npy file.</summary>
     public IReadOnlyDictionary<string, string> Constants { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether the teacher has to prove that it denoises. A network with random weights cannot.</summary>
+    public bool ChecksDenoising { get; init; } = true;
+
     /// <summary>Standard deviation of the data, in the teacher's own range.</summary>
     public double SigmaData { get; init; } = 0.5;
 

@@ -51,6 +51,9 @@ public sealed record TeacherCard
     /// <summary>The original network's order of color channels; the teacher's own is rgb.</summary>
     public string Channels { get; init; } = "rgb";
 
+    /// <summary>Whether an import was told to take the network's convention on trust, without the check that it denoises.</summary>
+    public bool IsUnchecked { get; init; }
+
     /// <summary>Licence of the network, as its source states it.</summary>
     public string Licence { get; init; } = "not stated";
 
@@ -81,6 +84,8 @@ public sealed record TeacherCard
         Text("shape", Shape);
         Text("range", Range);
         Text("channels", Channels);
+        if (IsUnchecked)
+            Text("unchecked", "true");
         Text("licence", Licence);
         Text("source", Source);
     }
@@ -114,6 +119,7 @@ public sealed record TeacherCard
             Shape = Text("shape", standard.Shape),
             Range = Text("range", standard.Range),
             Channels = Text("channels", standard.Channels),
+            IsUnchecked = Text("unchecked", "") == "true",
             Licence = Text("licence", standard.Licence),
             Source = Text("source", standard.Source),
         };

@@ -12,8 +12,8 @@ public readonly record struct NamedChoice(string Name, string Summary);
 /// <summary>An imported teacher and what was found on the way.</summary>
 /// <param name="Teacher">The teacher.</param>
 /// <param name="Decisions">Which input was taken for what, and what was folded in: a line each.</param>
-/// <param name="Check">How it denoises.</param>
-public sealed record ImportedTeacher(Denoiser Teacher, IReadOnlyList<string> Decisions, TeacherCheck Check);
+/// <param name="Check">How it denoises; null when that was not to be checked.</param>
+public sealed record ImportedTeacher(Denoiser Teacher, IReadOnlyList<string> Decisions, TeacherCheck? Check);
 
 /// <summary>Wraps a raw network in-graph to a denoiser D(x; sigma), with its card in the metadata.</summary>
 public static class TeacherImporter
@@ -33,13 +33,16 @@ public static class TeacherImporter
     /// <exception cref="TeacherMismatchException">Inputs do not fit the options.</exception>
     public static Denoiser Import(string path, ImportOptions options) => new TeacherWrapper(RawNetwork.Read(path), options).Wrap();
 
-    /// <summary>Imports and makes sure that the teacher denoises; if it does not, the conventions nearby that do are named.</summary>
+    /// <summary>Imports and, unless the options say otherwise, makes sure that the teacher denoises; if it does not, the conventions nearby that do are named.</summary>
+    /// <param name="path">The network's file.</param>
+    /// <param name="options">What it is.</param>
+    /// <param name="stop">Ends the search for a convention that fits better.</param>
     /// <inheritdoc cref="Import"/>
     /// <exception cref="TeacherMismatchException">Inputs do not fit the options, or what comes out is no denoiser.</exception>
-    public static ImportedTeacher ImportChecked(string path, ImportOptions options)
+    public static ImportedTeacher ImportChecked(string path, ImportOptions options, CancellationToken stop = default)
     {
         var raw = RawNetwork.Read(path);
         var wrapper = new TeacherWrapper(raw, options);
-        return new ImportedTeacher(wrapper.Wrap(), [.. wrapper.Describe()], ConventionSearch.Require(raw, options));
+        return new ImportedTeacher(wrapper.Wrap(), [.. wrapper.Describe()], options.ChecksDenoising ? ConventionSearch.Require(raw, options, stop) : null);
     }
 }

@@ -165,6 +165,7 @@ internal static class BadInputCases
         yield return new("one image", ExitCodes.WrongUsage, f => [.. Images(f, "a.npy", "a.npy"), "-n", "1"], "--count: found 1", "at least 2");
         yield return new("images of another size", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--image-size", "3"], "pixels.onnx", "[1, 1, 2], found [1, 3, 3]", "--feature-crop");
         yield return new("metric of another extractor", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "--metric", "fd2-vgg"], "'vgg', found 'pixels'");
+        yield return new("a sampler for images", ExitCodes.WrongUsage, f => [.. Images(f, "a.npy", "a.npy"), "--guidance", "2"], "--guidance", "set of images");
         yield return new("images against a mixture", ExitCodes.BadInput, f =>
         {
             Images(f, "a.npy", "a.npy");

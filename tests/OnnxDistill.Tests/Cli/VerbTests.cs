@@ -44,6 +44,18 @@ public sealed class VerbTests
     }
 
     [TestMethod]
+    public void ANetworkWithRandomWeightsIsImportedOnTrustAndItsCardTells()
+    {
+        using var files = new TinyFiles();
+        var raw = files.Write("nonsense.onnx", TinyFiles.Nonsense());
+        var result = CommandLine.Run("import", raw, "-o", files["t.onnx"], "--prediction", "flow", "--no-denoise-check").Expect(0);
+        StringAssert.Contains(result.Output, "check: left out");
+        Assert.IsTrue(TeacherCard.Read(OnnxReader.Read(files["t.onnx"]))!.IsUnchecked);
+        CommandLine.Run("import", raw, "-o", files["u.onnx"], "--prediction", "flow").Expect(4);
+        Assert.IsFalse(File.Exists(files["u.onnx"]));
+    }
+
+    [TestMethod]
     public void ImportMeetsARecordingAndTellsWhatItDecided()
     {
         using var files = new TinyFiles();

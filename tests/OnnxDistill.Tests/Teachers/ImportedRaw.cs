@@ -19,11 +19,12 @@ internal static class ImportedRaw
     }
 
     /// <summary>The teacher, checked.</summary>
-    public static ImportedTeacher Check(OnnxModel raw, ImportOptions options)
+    public static (Denoiser Teacher, TeacherCheck Check) Check(OnnxModel raw, ImportOptions options)
     {
         using var files = new TestFiles();
         OnnxWriter.Write(raw, files["raw.onnx"]);
-        return TeacherImporter.ImportChecked(files["raw.onnx"], options);
+        var imported = TeacherImporter.ImportChecked(files["raw.onnx"], options);
+        return (imported.Teacher, imported.Check ?? throw new AssertFailedException("The teacher was not checked."));
     }
 
     /// <summary>D at points, one level each.</summary>

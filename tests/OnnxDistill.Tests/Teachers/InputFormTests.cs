@@ -71,6 +71,21 @@ public sealed class InputFormTests
             Assert.AreEqual(points[i] / (1 + (4 * (i < 2 ? 0.09 : 1600))), found[i], tolerance);
     }
 
+    /// <summary>Mean and variance behind a reshape to sizes that are computed: the file then tells of the output only that it is there.</summary>
+    [TestMethod]
+    public void TheMeanIsFoundWhereTheFileHasLostTheOutputsExtents()
+    {
+        var b = new GraphBuilder("raw");
+        var x = b.Input("x", ElementType.Float32, Shape.Of(N, 2));
+        b.Input("sigma", ElementType.Float32, Shape.Of(N));
+        var both = b.Concat(1, b.Mul(x, 0.5), b.Mul(x, 7));
+        var sizes = b.Emit("Shape", [both], ElementType.Int64, Shape.Of(2));
+        var output = b.Emit("Reshape", [both, sizes], ElementType.Float32, null);
+        b.Graph.Outputs.Add(output);
+        var teacher = ImportedRaw.Import(new OnnxModel(b.Graph), new ImportOptions { Prediction = "denoiser" });
+        CollectionAssert.AreEqual(new double[] { 1, -2 }, ImportedRaw.Denoise(teacher, [2, -4], [1]));
+    }
+
     public static IEnumerable<object[]> Labels =>
     [
         ["index", ElementType.Int64, Shape.Of(N), -1], ["index", ElementType.Int32, Shape.Of(N), -1], ["index", ElementType.Int64, Shape.Of(N, 1), -1], ["index", ElementType.Int32, Shape.Of(N, 1), 3],

@@ -2,6 +2,7 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Teachers;
+using OnnxDistill.Tests.Cli;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 
@@ -14,6 +15,16 @@ public sealed class TeacherCheckTests
     public static IEnumerable<object[]> Predictions => ConventionCases.Free.Select(static p => new object[] { p });
 
     public static IEnumerable<object[]> Frames => RawFrames.All.Select(static f => new object[] { f });
+
+    [TestMethod]
+    public void AStoppedSearchTellsWhatItKnowsByThen()
+    {
+        using var files = new TestFiles();
+        OnnxWriter.Write(TinyFiles.Nonsense(), files["raw.onnx"]);
+        var error = Assert.ThrowsExactly<TeacherMismatchException>(() =>
+            TeacherImporter.ImportChecked(files["raw.onnx"], new ImportOptions { Prediction = "flow" }, new CancellationToken(canceled: true)));
+        StringAssert.Contains(error.Message, "Neither does it in any of 0 other ways that were tried.");
+    }
 
     [TestMethod]
     [DynamicData(nameof(Frames))]
@@ -92,6 +103,7 @@ public sealed class TeacherCheckTests
         var (teacher, _, check) = TeacherImporter.ImportChecked(Dit.Raw(), new ImportOptions { Prediction = "flow", Labels = 10, NullLabel = 10 });
         Assert.AreEqual((10, 10, "image", "1x32x32"), (teacher.Card.Labels, teacher.Card.NullLabel, teacher.Card.Data, teacher.Card.Shape));
         CollectionAssert.AreEqual(new long[] { 1, 32, 32 }, teacher.DataShape);
+        Assert.IsNotNull(check);
         Assert.IsGreaterThan(10, check.Levels.MinBy(l => Math.Abs(l.Sigma - 0.5))!.Gain, "a trained network on images does much better than a Gaussian's 2");
 
         var network = teacher.AtBatch(2);

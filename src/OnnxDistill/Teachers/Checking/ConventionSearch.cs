@@ -16,8 +16,11 @@ internal static class ConventionSearch
     private static readonly double[] TimeScales = [1, 999, 1000];
 
     /// <summary>The check of a network under these options.</summary>
+    /// <param name="raw">The network.</param>
+    /// <param name="options">What it is said to be.</param>
+    /// <param name="stop">Ends the search; what was found by then is told.</param>
     /// <exception cref="TeacherMismatchException">It does not denoise; conventions that would are named.</exception>
-    public static TeacherCheck Require(RawNetwork raw, ImportOptions options)
+    public static TeacherCheck Require(RawNetwork raw, ImportOptions options, CancellationToken stop)
     {
         // A guided denoiser is no posterior mean; the one without guidance is, under the same convention.
         options = options with { Guidance = 1 };
@@ -25,20 +28,20 @@ internal static class ConventionSearch
         var check = TeacherCheck.Run(teacher);
         if (check.Passed)
             return check;
-        var (found, tried) = Search(raw, options, teacher.Card);
+        var (found, tried) = Search(raw, options, teacher.Card, stop);
         throw new TeacherMismatchException($"'{raw.File}' does not denoise as '{options.Prediction}' (schedule {teacher.Card.Schedule}, time {teacher.Card.Time}, range {options.Range}): {check.Faults[0]}. "
             + (found.Count > 0 ? $"Taken as {string.Join(", or ", found.Take(3))} it does. " : $"Neither does it in any of {tried} other ways that were tried. ") + "Nothing was written.");
     }
 
     // From the likeliest mistake to the least; what is found ends the search, for a right convention passes in other ways of saying the same as well.
-    private static (List<string> Found, int Tried) Search(RawNetwork raw, ImportOptions options, TeacherCard card)
+    private static (List<string> Found, int Tried) Search(RawNetwork raw, ImportOptions options, TeacherCard card, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         var seen = new HashSet<string> { Key(card) };
         foreach (var group in Neighbours(options, card))
         {
             var found = new List<(string Words, double Violation)>();
-            foreach (var candidate in group.TakeWhile(_ => clock.Elapsed < Patience))
+            foreach (var candidate in group.TakeWhile(_ => clock.Elapsed < Patience && !stop.IsCancellationRequested))
             {
                 if (Try(raw, candidate, seen) is { Check.Passed: true } passed)
                     found.Add((Difference(options, candidate, passed.Convention), passed.Check.Violation));

@@ -13,7 +13,9 @@ internal sealed class RawNetwork
     private RawNetwork(string path, OnnxModel source)
     {
         (Path, Source) = (path, source);
-        Graph = SinglePrecision.Convert(ModelPreparation.Convert(source).Graph);
+        var converted = ModelPreparation.Convert(source);
+        Graph = SinglePrecision.Convert(converted.Graph);
+        LearnOutputs(converted);
     }
 
     /// <summary>Where it lies.</summary>
@@ -40,6 +42,18 @@ internal sealed class RawNetwork
         RawCoverage.Of(model).ThrowIfIncomplete();
         RefuseBrokenWeights(model.Graph, path);
         return new RawNetwork(path, model);
+    }
+
+    // Exporters lose an output's extents behind some reshapes; whether it has the sample's channels or twice as many is told by them.
+    private static void LearnOutputs(OnnxModel model)
+    {
+        static bool IsKnown(Value output) => output.KnownShape is { } shape && shape.Skip(1).All(static d => d.IsKnown);
+        if (model.Graph.Outputs.TrueForAll(IsKnown))
+            return;
+        // With a number for the batch every size that is computed folds.
+        var folded = ModelNormalizer.Normalize(model, new NormalizeOptions { Batch = 2 });
+        foreach (var output in model.Graph.Outputs.Where(static o => !IsKnown(o)))
+            output.KnownShape = folded.Graph.Output(output.Name).KnownShape?.With(0, Dim.Named("N"));
     }
 
     private static void RefuseBrokenWeights(OnnxGraph graph, string path)

@@ -146,6 +146,7 @@ internal sealed class TeacherWrapper
             Shape = string.Join('x', _shape.Skip(1)),
             Range = _options.Range,
             Channels = _options.Channels,
+            IsUnchecked = !_options.ChecksDenoising,
             Licence = _options.Licence,
             Source = _options.Source.Length > 0 ? _options.Source : _raw.File,
         };
