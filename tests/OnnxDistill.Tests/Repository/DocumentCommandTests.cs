@@ -1,17 +1,21 @@
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using OnnxDistill.Cli;
+using OnnxDistill.Recipes;
 using OnnxDistill.Teachers.Conventions;
 
 namespace OnnxDistill.Tests.Repository;
 
-/// <summary>The command lines of export_teacher.md are lines that the programs understand.</summary>
+/// <summary>The command lines and recipes of the documents are what the programs understand.</summary>
 [TestClass]
-public sealed partial class ExportDocumentTests
+public sealed partial class DocumentCommandTests
 {
-    public static IEnumerable<object[]> Lines => Commands("onnxdistill").Select(static line => new object[] { line });
+    private const string ExportDocument = "export_teacher.md";
 
-    public static IEnumerable<object[]> ScriptLines => Commands("python3 tools/export_teacher.py").Select(static line => new object[] { line });
+    public static IEnumerable<object[]> Lines => new[] { ExportDocument, "README.md", "models/README.md" }
+        .SelectMany(static document => Commands(document, "onnxdistill")).Select(static line => new object[] { line });
+
+    public static IEnumerable<object[]> ScriptLines => Commands(ExportDocument, "python3 tools/export_teacher.py").Select(static line => new object[] { line });
 
     [TestMethod]
     [DynamicData(nameof(Lines))]
@@ -21,6 +25,15 @@ public sealed partial class ExportDocumentTests
         Assert.IsEmpty(parsed.Errors, $"'{line}': {string.Join(" ", parsed.Errors)}");
         if (parsed.GetResult("--schedule") is OptionResult { Tokens: [var schedule] })
             Assert.IsNotNull(NoiseSchedules.Parse(schedule.Value, sigmaData: 0.5).Schedule);
+    }
+
+    [TestMethod]
+    public void EveryRecipeOfTheReadmeIsUnderstood()
+    {
+        var recipes = CodeBlock().Matches(File.ReadAllText(RepositoryRoot.Of("README.md")).ReplaceLineEndings("\n")).Where(static m => m.Groups["language"].Value == "json").ToList();
+        Assert.IsGreaterThan(1, recipes.Count, "the pattern finds the README's recipes");
+        foreach (var recipe in recipes)
+            Assert.IsNotNull(RecipeLoader.Resolve(RecipeLoader.Parse(recipe.Groups["lines"].Value, "the README's recipe"), RepositoryRoot.Of(), "readme", []));
     }
 
     [TestMethod]
@@ -47,15 +60,15 @@ public sealed partial class ExportDocumentTests
     private static List<string> Deduced(MatchCollection matches) => [.. matches.Select(static m => m.Groups["name"].Value).Distinct().Order()];
 
     // Lines of code blocks, continued ones joined.
-    private static List<string> Commands(string program)
+    private static List<string> Commands(string document, string program)
     {
-        var text = File.ReadAllText(RepositoryRoot.Of("export_teacher.md")).ReplaceLineEndings("\n").Replace("\\\n", " ", StringComparison.Ordinal);
+        var text = File.ReadAllText(RepositoryRoot.Of(document)).ReplaceLineEndings("\n").Replace("\\\n", " ", StringComparison.Ordinal);
         var found = CodeBlock().Matches(text).SelectMany(static block => block.Groups["lines"].Value.Split('\n')).Select(static line => line.Trim())
             .Where(line => line.StartsWith(program + " ", StringComparison.Ordinal)).ToList();
-        return found.Count > 0 ? found : throw new InvalidDataException($"export_teacher.md has no line of code that begins with '{program}'.");
+        return found.Count > 0 ? found : throw new InvalidDataException($"{document} has no line of code that begins with '{program}'.");
     }
 
-    [GeneratedRegex("^```[a-z]*\n(?<lines>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex("^```(?<language>[a-z]*)\n(?<lines>.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CodeBlock();
 
     [GeneratedRegex("--[a-z][a-z-]+")]
