@@ -54,8 +54,9 @@ internal static class RawFrames
             var above = b.Gather(logs, b.Cast(b.Add(low, 1), ElementType.Int64), 0);
             var sigma = b.Exp(b.Add(below, b.Mul(b.Sub(step, low), b.Sub(above, below))));
             return (sigma, b.Reciprocal(b.Sqrt(b.Add(b.Square(sigma), 1))));
-        // A cosine's last steps are so far apart that a step in float32 does not tell sigma well.
-        }, (sigmas[0], Math.Min(sigmas[^1], 160))) { IsTable = true };
+            // A cosine's last steps are so far apart that a step in float32 does not tell sigma well.
+        }, (sigmas[0], Math.Min(sigmas[^1], 160)))
+        { IsTable = true };
     }
 
     // B/2 and e^(-B/2) of B = 19.9 t²/2 + 0.1 t, told 999 t.
