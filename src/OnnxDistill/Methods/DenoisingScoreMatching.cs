@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
@@ -18,8 +19,8 @@ public sealed record DenoisingScoreMatchingOptions
     /// <summary>How the images are augmented; the network has to take augmentation labels.</summary>
     public AugmentOptions Augment { get; init; } = new();
 
-    /// <summary>Fraction of images that are shown without their class, so that the teacher can be guided (Ho and Salimans 2022, arXiv 2207.12598); the
-    /// class "none" is the number after the last.</summary>
+    /// <summary>Fraction of images that are shown without their class, so that the teacher can be guided (Ho and Salimans 2022, arXiv 2207.12598). A fresh network's
+    /// label for "no class" is the number after the last.</summary>
     [Range(0, 1)]
     public double LabelDropout { get; init; }
 }
@@ -63,8 +64,13 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
     {
         if (options.LabelDropout == 0)
             return label;
+        if (c.Task.NullLabel < 0)
+        {
+            throw new RecipeException(string.Create(CultureInfo.InvariantCulture, $"options.labelDropout: found {options.LabelDropout}, but the network in 'initial' has no label for \"no class\". ")
+                + "Set it to 0, start from a network that has one, or import it with --null-label.");
+        }
         var b = c.B;
-        var none = b.Constant(TensorData.Of([(long)c.Task.Labels], 1));
+        var none = b.Constant(TensorData.Of([(long)c.Task.NullLabel], 1));
         return b.Where(b.Less(c.UniformPerSample("label_drop"), b.Scalar(options.LabelDropout)), none, label);
     }
 

@@ -42,6 +42,9 @@ public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, 
     /// <summary>Whether the recipe names real images.</summary>
     public bool HasImages { get; init; }
 
+    /// <summary>The label that means "no class", -1 when there is none.</summary>
+    public int NullLabel { get; init; } = -1;
+
     /// <summary>The only noise levels that the teacher knows; null when every level is one.</summary>
     public NoiseLevels? Levels { get; init; }
 

@@ -87,7 +87,7 @@ public sealed class TrainingProgram
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
         var sigmaInit = (teacher ?? initial).RoundSigma(recipe.Training.SigmaInit * card.SigmaData / 0.5);
-        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels) { HasImages = images is not null, Levels = card.Levels };
+        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels) { HasImages = images is not null, NullLabel = card.NullLabel, Levels = card.Levels };
         var template = initial.AtBatch(batch);
         if (template.Parameters.Count == 0)
         {

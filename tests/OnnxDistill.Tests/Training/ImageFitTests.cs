@@ -103,6 +103,8 @@ public sealed class ImageFitTests
         json["initial"] = first.GeneratorPath;
         var error = Assert.ThrowsExactly<RecipeException>(() => TrainingProgram.Build(RecipeLoader.Resolve(json, files.Folder, "tuned", ["data.labels="])));
         StringAssert.Contains(error.Message, "holds images [1, 8, 8] of 0 classes");
+        // Fitted without dropping labels, it has none for "no class".
+        Expect.Error<RecipeException>(() => TrainingProgram.Build(RecipeLoader.Resolve(json, files.Folder, "tuned", ["options.labelDropout=0.1"])), "options.labelDropout", "--null-label");
     }
 
     [TestMethod]
