@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Autodiff;
@@ -148,6 +149,8 @@ public sealed class TrainingProgram
             var mixture = Data.GaussianMixtureCsv.Read(options.Mixture);
             return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(options.Mixture)}"), mixture.Dimension);
         }
+        if (options.LabelDropout > 0 && images.Labels == 0)
+            throw new RecipeException(string.Create(CultureInfo.InvariantCulture, $"options.labelDropout: found {options.LabelDropout}, but '{images.Name}' has no classes. Name them in data.labels, or leave it out."));
         var card = new TeacherCard
         {
             SigmaData = recipe.Data.SigmaData,

@@ -104,6 +104,7 @@ public sealed class ImageFitTests
         var error = Assert.ThrowsExactly<RecipeException>(() => TrainingProgram.Build(RecipeLoader.Resolve(json, files.Folder, "tuned", ["data.labels="])));
         StringAssert.Contains(error.Message, "holds images [1, 8, 8] of 0 classes");
         // Fitted without dropping labels, it has none for "no class".
+        Expect.Error<RecipeException>(() => TrainingProgram.Build(Recipe(files, "data.labels=", "options.labelDropout=0.1")), "options.labelDropout", "no classes");
         Expect.Error<RecipeException>(() => TrainingProgram.Build(RecipeLoader.Resolve(json, files.Folder, "tuned", ["options.labelDropout=0.1"])), "options.labelDropout", "--null-label");
     }
 
