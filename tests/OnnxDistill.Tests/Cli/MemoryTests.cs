@@ -23,6 +23,21 @@ public sealed class MemoryTests
 
     [TestMethod]
     [TestCategory("Slow")]
+    public void TheDryRunForetellsAFitOnImagesAndTheSamplesOfItsTeacher()
+    {
+        using var files = new TestFiles();
+        const int count = 2000, side = 28;
+        files.Write("images-idx3-ubyte", [0, 0, 8, 3, 0, 0, count >> 8, count & 255, 0, 0, 0, side, 0, 0, 0, side, .. new byte[count * side * side]]);
+        var recipe = files.Write("fit.json", """
+            { "method": "denoising-score-matching", "data": { "images": "images-idx3-ubyte" },
+              "network": { "kind": "song-unet", "channels": 12, "multipliers": [1, 2, 3], "blocks": 1, "attentionResolutions": [7] },
+              "training": { "batch": 128, "threads": 2 }, "evaluation": { "samples": 0, "samplerSteps": 2 } }
+            """);
+        CompareRun("train", recipe, ["training.images=512"]);
+    }
+
+    [TestMethod]
+    [TestCategory("Slow")]
     [DataRow(0)]
     [DataRow(500)]
     public void TheDryRunForetellsATransformer(int budget)
@@ -46,10 +61,12 @@ public sealed class MemoryTests
         Assert.IsLessThan(0.8 * full, limited);
     }
 
-    private static double Compare(string recipe, params string[] settings)
+    private static double Compare(string recipe, params string[] settings) => CompareRun("distill", recipe, settings);
+
+    private static double CompareRun(string verb, string recipe, string[] settings)
     {
         using var files = new TestFiles();
-        string[] arguments = ["distill", recipe, "-o", files["run"], "--json", "--set", "training.snapshotImages=0", .. settings.SelectMany(static s => new[] { "--set", s })];
+        string[] arguments = [verb, recipe, "-o", files["run"], "--json", "--set", "training.snapshotImages=0", .. settings.SelectMany(static s => new[] { "--set", s })];
         var expected = (double)CommandLine.Run([.. arguments, "--dry-run"]).Expect(0).Json["memory"]!["total"]!;
         var taken = (double)CommandLine.RunChild(files.Folder, arguments).Expect(0).Json["peakMemory"]!;
         Console.WriteLine($"{Path.GetFileName(recipe)} {string.Join(' ', settings)}: expected {expected / 1e6:N0} MB, took {taken / 1e6:N0} MB");

@@ -63,6 +63,8 @@ internal sealed class ArrayImages : IImageSource
 
     public int Labels => _labels.Classes;
 
+    public long HeldBytes => _array.ElementCount * _array.Type.Size();
+
     public int Label(int index) => _labels.Classes == 0 ? 0 : _labels.Of[index];
 
     public void Read(int index, Span<float> pixels)

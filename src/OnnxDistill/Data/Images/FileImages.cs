@@ -47,6 +47,8 @@ internal sealed class FileImages : IImageSource
 
     public IReadOnlyList<string> Notes { get; }
 
+    public long HeldBytes => _decoded.Sum(static d => (long)(d?.Length ?? 0));
+
     public int Label(int index) => _labels.Classes == 0 ? 0 : _labels.Of[_kept[index]];
 
     public void Read(int index, Span<float> pixels)

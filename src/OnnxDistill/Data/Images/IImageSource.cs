@@ -18,6 +18,9 @@ public interface IImageSource : IDisposable
     /// <summary>What whoever uses the set should know: files that were left out, names of the classes.</summary>
     IReadOnlyList<string> Notes => [];
 
+    /// <summary>Bytes of memory that its pixels take all the time.</summary>
+    long HeldBytes { get; }
+
     /// <summary>The class of an image, 0 when there are none.</summary>
     int Label(int index);
 

@@ -33,6 +33,8 @@ internal sealed class IdxImages : IImageSource
 
     public int Labels { get; }
 
+    public long HeldBytes => _pixels.Length;
+
     public int Label(int index) => _labels is null ? 0 : _labels[index];
 
     public void Read(int index, Span<float> pixels)

@@ -27,6 +27,8 @@ internal sealed class ResizedImages : IImageSource
 
     public IReadOnlyList<string> Notes => _source.Notes;
 
+    public long HeldBytes => _source.HeldBytes;
+
     public int Label(int index) => _source.Label(index);
 
     public void Read(int index, Span<float> pixels)

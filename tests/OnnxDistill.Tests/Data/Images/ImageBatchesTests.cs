@@ -73,6 +73,8 @@ public sealed class ImageBatchesTests
 
         public int Labels => count;
 
+        public long HeldBytes => 0;
+
         public int Label(int index) => index;
 
         public static float[] Image(int index) => [index, index + 0.1f, index + 0.2f, index + 0.3f, index + 0.4f, index + 0.5f];
