@@ -8,13 +8,21 @@ namespace OnnxDistill.Evaluation;
 internal static class EvaluationCheck
 {
     /// <summary>Refuses references and metrics that do not fit together.</summary>
-    /// <exception cref="RecipeException">A metric is not known or lacks its reference, or images come without a feature extractor.</exception>
+    /// <exception cref="RecipeException">A metric is not known or lacks its reference, images come without a feature extractor, or a file is missing.</exception>
     public static void Require(EvaluationOptions options)
     {
         if (options.Images.Length > 0 != options.Features.Length > 0)
         {
             throw new RecipeException($"evaluation: found {(options.Images.Length > 0 ? "images without features" : "features without images")}; "
                 + "images are compared by the features of an ONNX network, so give both or neither.");
+        }
+        foreach (var (key, path) in new[] { ("images", options.Images), ("features", options.Features) })
+        {
+            if (path.Length > 0 && !Path.Exists(path))
+            {
+                throw new RecipeException($"There is no file or folder '{path}' (evaluation.{key}). Name another one, or leave both evaluation.images and "
+                    + "evaluation.features empty, and no distance is measured.");
+            }
         }
         // The command line's numbers have not been through a recipe's checks.
         if (options.FeatureInput.Validate(new ValidationContext(options.FeatureInput)).FirstOrDefault() is { } wrong)

@@ -160,6 +160,7 @@ internal static class BadInputCases
         yield return new("reference is no mixture", ExitCodes.BadInput, f => ["evaluate", f["teacher.onnx"], "--reference", f.Write("r.csv", "a,b\n1,2\n")], "r.csv", "no column 'weight'", "a, b");
         yield return new("images without features", ExitCodes.WrongUsage, f => ["evaluate", f["teacher.onnx"], "--reference", f["images.idx"]], "--features", "nothing found");
         yield return new("reference images missing", ExitCodes.BadInput, f => Images(f, "none", "a.npy"), "There is no file or folder", "none");
+        yield return Set("features missing", "evaluation={\"images\":\"mixture.csv\",\"features\":\"none.onnx\"}", "none.onnx", "evaluation.features", "leave both");
         yield return new("reference of no kind", ExitCodes.BadInput, f => Images(f, "teacher.onnx", "a.npy"), "teacher.onnx", "no set of images", "a folder");
         yield return new("too few images", ExitCodes.BadInput, f => [.. Images(f, "a.npy", "a.npy"), "-n", "9"], "need 9 samples, found 2", "--count");
         yield return new("one image", ExitCodes.WrongUsage, f => [.. Images(f, "a.npy", "a.npy"), "-n", "1"], "--count: found 1", "at least 2");

@@ -80,8 +80,7 @@ public sealed class ImageEvaluationTests
         Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Deviation = [1, 0, 1] } }), "featureInput.deviation: found [1, 0, 1]", "over 0");
         Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Mean = [1, 0] } }), "featureInput.mean: found [1, 0]", "one a channel");
         Expect.Error<RecipeException>(() => new Evaluator(options with { FeatureInput = new() { Mean = [1, 0, 1] } }), "takes 1 channels", "3 means");
-        using var nothing = new Evaluator(options with { Images = files["none.npz"] });
-        Expect.Error<OnnxDistill.Graph.ModelFileException>(() => nothing.Measure(new SampleSet([1, 1, 2], new float[4])), "none.npz");
+        Expect.Error<RecipeException>(() => new Evaluator(options with { Images = files["none.npz"] }), "none.npz", "evaluation.images");
     }
 
     [TestMethod]
