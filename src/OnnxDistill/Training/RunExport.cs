@@ -15,7 +15,7 @@ public static class RunExport
         var program = engine.Program;
         var weights = StudentWeights(engine);
         if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
-            return GeneratorBuilder.BuildDenoiser(program.Initial, weights);
+            return Fitted(program, weights);
         return GeneratorBuilder.Build(program.Initial, weights, program.Task.SigmaInit, new Dictionary<string, string>
         {
             ["onnxdistill.method"] = program.Recipe.Method.Name,
@@ -42,6 +42,15 @@ public static class RunExport
         var check = program.Recipe.Method.Name == DenoisingScoreMatching.MethodName
             ? null : GeneratorCheck.Run(model, program.Initial, StudentWeights(engine), program.Task.SigmaInit);
         return (model, check);
+    }
+
+    // What a teacher was made of stays on its card when it is trained on.
+    private static OnnxModel Fitted(TrainingProgram program, IReadOnlyDictionary<string, TensorData> weights)
+    {
+        var model = GeneratorBuilder.BuildDenoiser(program.Initial, weights);
+        if (program.Recipe.Recipe.Initial.Length > 0 && program.Images is { } images)
+            (program.Initial.Card with { Source = $"{program.Initial.Card.Source}, then fitted to {images.Name}" }).WriteTo(model);
+        return model;
     }
 
     private static LoadedRecipe ResolvedRecipe(RunFolder folder)

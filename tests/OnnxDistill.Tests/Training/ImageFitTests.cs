@@ -71,6 +71,8 @@ public sealed class ImageFitTests
         using var engine = new TrainingEngine(program);
         var name = program.Network(Roles.Student).Network.Parameters[0].Name;
         var weights = program.Network(Roles.Student).Layout.View(engine.States[Roles.Student].Current(OptimizerGraph.Weights), name).ToData();
+        var card = TeacherCard.Read(RunExport.Build(engine));
+        Assert.AreEqual("fitted to images-idx3-ubyte, then fitted to images-idx3-ubyte", card?.Source);
         CollectionAssert.AreEqual(OnnxReader.Read(first.GeneratorPath).Graph.Initializers.First(i => i.Name == name).Constant!.ToDoubles(), weights.ToDoubles());
     }
 
