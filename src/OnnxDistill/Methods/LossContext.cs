@@ -2,6 +2,7 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
+using OnnxDistill.Teachers.Conventions;
 
 namespace OnnxDistill.Methods;
 
@@ -156,16 +157,7 @@ public sealed class LossContext
     public Value Student(Value z, Value? label, string? masks = null) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
 
     /// <summary>The nearest levels [N] that the teacher knows: what is added and what is told have to agree (methods.md section 2).</summary>
-    public Value Rounded(Value sigma)
-    {
-        if (Task.Levels is not { } levels)
-            return sigma;
-        // A level is the number of midpoints below it.
-        var middles = levels.Sigmas.Zip(levels.Sigmas.Skip(1), static (low, high) => (float)((low + high) / 2)).ToArray();
-        var above = B.Greater(B.Unsqueeze(sigma, 1), B.Constant(TensorData.Of(middles, 1, middles.Length)));
-        var index = B.ReduceSum(B.Cast(above, ElementType.Int64), [1], keepDims: false);
-        return B.Gather(B.Constant(TensorData.Of([.. levels.Sigmas.Select(static s => (float)s)], levels.Count)), index, 0);
-    }
+    public Value Rounded(Value sigma) => Task.Levels is { } levels ? B.Gather(B.Row(levels.Sigmas), B.PlaceOfNearest(sigma, levels.Sigmas), 0) : sigma;
 
     /// <summary>x + sigma epsilon.</summary>
     public Value AddNoise(Value x, Value sigma, Value epsilon) => B.Add(x, B.Mul(B.PerSample(sigma, x.Shape.Rank), epsilon));

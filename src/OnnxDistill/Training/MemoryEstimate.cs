@@ -1,7 +1,6 @@
 using OnnxDistill.Graph.Memory;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes.Recomputation;
-using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Sampling;
 
@@ -37,7 +36,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
         var sums = program.Parts.AddsUp ? Math.Min(program.Parts.Rounds, 2) : 0;
         var (step, snapshot) = (StepActivations(program), SnapshotActivations(program));
         // One run of a generator finds room in what the step has left; the many runs by which a fit draws do not (measured on digits: 94 MB beside 461).
-        var held = program.Recipe.Method.Name == DenoisingScoreMatching.MethodName ? step + snapshot : Math.Max(step, snapshot);
+        var held = program.IsFit ? step + snapshot : Math.Max(step, snapshot);
         var nodes = graphs.Sum(static g => (long)g.Model.Graph.Nodes.Count);
         var ordered = graphs.Where(static g => g.Recomputation is not null).Sum(static g => (long)g.Model.Graph.Nodes.Count);
         var constants = graphs.Select(static g => g.Model.Graph.Initializers.Sum(static i => Bytes(i))).ToList();

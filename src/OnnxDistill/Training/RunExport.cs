@@ -14,7 +14,7 @@ public static class RunExport
     {
         var program = engine.Program;
         var weights = StudentWeights(engine);
-        if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
+        if (program.IsFit)
             return Fitted(program, weights);
         return GeneratorBuilder.Build(program.Initial, weights, program.Task.SigmaInit, new Dictionary<string, string>
         {
@@ -39,8 +39,7 @@ public static class RunExport
             TrainingState.Read(engine, stream, $"'{state}'");
         var model = Build(engine);
         var program = engine.Program;
-        var check = program.Recipe.Method.Name == DenoisingScoreMatching.MethodName
-            ? null : GeneratorCheck.Run(model, program.Initial, StudentWeights(engine), program.Task.SigmaInit);
+        var check = program.IsFit ? null : GeneratorCheck.Run(model, program.Initial, StudentWeights(engine), program.Task.SigmaInit);
         return (model, check);
     }
 

@@ -3,7 +3,6 @@ using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Imaging;
-using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Sampling;
 using OnnxDistill.Teachers;
@@ -56,7 +55,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
     private SampleSet Draw(OnnxModel model, int count)
     {
         var device = SharedBatches.Device(ranks);
-        if (program.Recipe.Method.Name == DenoisingScoreMatching.MethodName)
+        if (program.IsFit)
         {
             using var teacher = new TeacherSampler(new Denoiser(model, "the fitted denoiser"), device);
             return teacher.Sample(count, SampleSeed, new SamplerOptions { Steps = program.Recipe.Recipe.Evaluation.SamplerSteps }, ranks: ranks);

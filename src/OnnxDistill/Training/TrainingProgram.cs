@@ -30,6 +30,7 @@ public sealed record TrainedNetwork(string Role, Network Network, FlatLayout Lay
 public sealed class TrainingProgram
 {
     private IReadOnlyList<TrainingGraph>? _partGraphs;
+    private string? _imagesDigest;
 
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
@@ -37,6 +38,12 @@ public sealed class TrainingProgram
 
     /// <summary>The recipe's real images, null when it names none. Disposing of them closes files, which the next reading opens again.</summary>
     public IImageSource? Images { get; private init; }
+
+    /// <summary>Whether the result is a denoiser, a new teacher, instead of a generator.</summary>
+    internal bool IsFit => IsFitting(Recipe.Method);
+
+    /// <summary>Digest of the images, null without any: formed once, for every state asks for it.</summary>
+    internal string? ImagesDigest => _imagesDigest ??= Images is null ? null : ImageFingerprint.Of(Images);
 
     /// <summary>The recipe.</summary>
     public LoadedRecipe Recipe { get; }
@@ -71,7 +78,7 @@ public sealed class TrainingProgram
     {
         var (recipe, method) = (loaded.Recipe, loaded.Method);
         var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
-        if (teacher is null && method.Name != DenoisingScoreMatching.MethodName)
+        if (teacher is null && !IsFitting(method))
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
         var images = recipe.Data.Images.Length > 0 ? ImageSources.Open(recipe.Data) : null;
         var initial = InitialDenoiser(recipe, method, teacher, images);
@@ -112,6 +119,8 @@ public sealed class TrainingProgram
         var template = Initial.AtBatch(task.Batch);
         return BuildGraphs(Recipe, Parts, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
     }
+
+    private static bool IsFitting(IDistillationMethod method) => method.Name == DenoisingScoreMatching.MethodName;
 
     private static SortedDictionary<string, Network> Templates(IDistillationMethod method, DistillationTask task, Network template) =>
         new(method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).ToDictionary(a => a.Role, a => a.Build?.Invoke(task) ?? template), StringComparer.Ordinal);

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using OnnxDistill.Data.Images;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 
@@ -53,17 +52,7 @@ public static class TrainingState
         Put(Magic);
         Put(sizes);
         Put(header);
-        // Through the host: the vectors may lie on a device.
-        var chunk = new float[ChunkElements];
-        foreach (var (_, _, buffer) in Vectors(engine))
-        {
-            for (long at = 0; at < buffer.Count; at += ChunkElements)
-            {
-                var part = chunk.AsSpan(0, (int)Math.Min(ChunkElements, buffer.Count - at));
-                buffer.CopyTo(part, at);
-                Put(MemoryMarshal.AsBytes(part));
-            }
-        }
+        TakeVectors(engine, Put);
         stream.Write(hash.GetHashAndReset());
     }
 
@@ -123,6 +112,13 @@ public static class TrainingState
     internal static byte[] Digest(TrainingEngine engine)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        TakeVectors(engine, hash.AppendData);
+        return hash.GetHashAndReset();
+    }
+
+    // The bytes of all vectors, piece by piece and through the host: they may lie on a device.
+    private static void TakeVectors(TrainingEngine engine, Action<ReadOnlySpan<byte>> take)
+    {
         var chunk = new float[ChunkElements];
         foreach (var (_, _, buffer) in Vectors(engine))
         {
@@ -130,10 +126,9 @@ public static class TrainingState
             {
                 var part = chunk.AsSpan(0, (int)Math.Min(ChunkElements, buffer.Count - at));
                 buffer.CopyTo(part, at);
-                hash.AppendData(MemoryMarshal.AsBytes(part));
+                take(MemoryMarshal.AsBytes(part));
             }
         }
-        return hash.GetHashAndReset();
     }
 
     private static long Count(JsonNode? node, string what) => node is JsonValue value && value.TryGetValue<long>(out var count) && count >= 0 ? count
@@ -208,8 +203,8 @@ public static class TrainingState
             options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
         // Likewise the images.
         json.Remove("data");
-        if (program.Images is { } images)
-            json["data"] = new JsonObject { ["images"] = ImageFingerprint.Of(images), ["flip"] = recipe.Data.Flip };
+        if (program.ImagesDigest is { } images)
+            json["data"] = new JsonObject { ["images"] = images, ["flip"] = recipe.Data.Flip };
         return json;
     }
 

@@ -31,6 +31,22 @@ internal static class FrameMath
         return b.Mul(b.Mul(series, x), 1 << Halvings);
     }
 
+    /// <summary>For each noise level [N] the place, int64 [N], of the nearest one among levels that rise: as many as there are middles of neighbours below it.</summary>
+    public static Value PlaceOfNearest(this GraphBuilder b, Value sigma, IReadOnlyList<double> levels) =>
+        b.CountBelow(sigma, [.. levels.Zip(levels.Skip(1), static (low, high) => (low + high) / 2)]);
+
+    /// <summary>How many of the bounds lie below each number [N], int64 [N].</summary>
+    public static Value CountBelow(this GraphBuilder b, Value numbers, double[] bounds)
+    {
+        if (bounds.Length == 0)
+            return b.Cast(b.Mul(numbers, 0), ElementType.Int64);
+        var passed = b.Greater(b.Unsqueeze(numbers, 1), b.Unsqueeze(b.Row(bounds), 0));
+        return b.Cast(b.ReduceSum(b.Cast(passed, ElementType.Float32), [1], keepDims: false), ElementType.Int64);
+    }
+
+    /// <summary>A constant vector.</summary>
+    public static Value Row(this GraphBuilder b, IReadOnlyList<double> values) => b.Constant(TensorData.Of([.. values.Select(static v => (float)v)], values.Count));
+
     /// <summary>1 / sqrt(1 + sigma²): what keeps the variance of unit data.</summary>
     public static Value VariancePreserving(this GraphBuilder b, Value sigma) => b.Reciprocal(b.Sqrt(b.Add(b.Square(sigma), 1)));
 }

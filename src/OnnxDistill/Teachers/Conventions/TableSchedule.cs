@@ -50,9 +50,8 @@ internal sealed class TableSchedule : INoiseSchedule
     /// <summary>The nearest level of the table: its sigma, alpha and time, each [N].</summary>
     public NoiseLevel Nearest(GraphBuilder b, Value sigma)
     {
-        // Between two neighbours the nearer one is told by their middle: the index is the number of middles below.
-        var index = Index(b, sigma, [.. _sigma.Zip(_sigma.Skip(1), static (low, high) => (low + high) / 2)]);
-        Value Pick(double[] column) => b.Gather(Row(b, column), index, 0);
+        var place = b.PlaceOfNearest(sigma, _sigma);
+        Value Pick(double[] column) => b.Gather(b.Row(column), place, 0);
         return new NoiseLevel(Pick(_sigma), Pick(_alpha), Pick(_time));
     }
 
@@ -60,21 +59,11 @@ internal sealed class TableSchedule : INoiseSchedule
     {
         var logs = Array.ConvertAll(_sigma, Math.Log);
         var slopes = Enumerable.Range(0, column.Length - 1).Select(i => (column[i + 1] - column[i]) / (logs[i + 1] - logs[i])).ToArray();
-        var index = Index(b, sigma, _sigma[1..^1]);
-        Value Pick(double[] values) => b.Gather(Row(b, values[..^1]), index, 0);
+        var index = b.CountBelow(sigma, _sigma[1..^1]);
+        Value Pick(double[] values) => b.Gather(b.Row(values[..^1]), index, 0);
         var beyond = b.Sub(b.Log(sigma), Pick(logs));
-        var value = b.Add(Pick(column), b.Mul(b.Gather(Row(b, slopes), index, 0), beyond));
+        var value = b.Add(Pick(column), b.Mul(b.Gather(b.Row(slopes), index, 0), beyond));
         // Outside the table the outermost level is told: the network has seen nothing beyond.
         return b.Clip(value, column.Min(), column.Max());
     }
-
-    private static Value Index(GraphBuilder b, Value sigma, double[] bounds)
-    {
-        if (bounds.Length == 0)
-            return b.Cast(b.Mul(sigma, 0), ElementType.Int64);
-        var passed = b.Greater(b.Unsqueeze(sigma, 1), b.Unsqueeze(Row(b, bounds), 0));
-        return b.Cast(b.ReduceSum(b.Cast(passed, ElementType.Float32), [1], keepDims: false), ElementType.Int64);
-    }
-
-    private static Value Row(GraphBuilder b, double[] values) => b.Constant(TensorData.Of(Array.ConvertAll(values, static v => (float)v), values.Length));
 }
