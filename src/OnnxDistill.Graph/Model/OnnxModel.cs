@@ -32,6 +32,19 @@ public sealed class OnnxModel
 
     /// <summary>Model-local functions, inlined by ModelNormalizer.</summary>
     public List<OnnxFunction> Functions { get; } = [];
+
+    /// <summary>The model with everything as it is but its graph.</summary>
+    public OnnxModel With(OnnxGraph graph)
+    {
+        var model = new OnnxModel(graph) { IrVersion = IrVersion, Producer = Producer, Description = Description };
+        model.Opsets.Clear();
+        foreach (var (domain, version) in Opsets)
+            model.Opsets[domain] = version;
+        foreach (var (key, value) in Metadata)
+            model.Metadata[key] = value;
+        model.Functions.AddRange(Functions);
+        return model;
+    }
 }
 
 /// <summary>A model-local function: a node type defined by a body of nodes.</summary>

@@ -45,14 +45,17 @@ public static class ArtifactWriter
         var file = $"{graph.Phase.Name}.onnx";
         OnnxWriter.Write(graph.Model, Path.Combine(folder, file));
         var feeds = graph.Feeds.ToDictionary(f => f.Name);
+        var carried = graph.Carried.ToDictionary(c => CarriedValue.InputName(c.Name));
         var inputs = graph.Model.Graph.Inputs.Select(input => feeds.TryGetValue(input.Name, out var feed)
             ? Fed(input, feed)
             : input.Name == TrainingGraph.LossScaleInput ? Describe(input, "scalar")
+            : carried.TryGetValue(input.Name, out var kept) ? Describe(input, "carried") with { Initial = kept.Initial.As<float>().ToArray(), ReplacedBy = CarriedValue.OutputName(kept.Name) }
             : Placed(program, input, "parameter", input.Name));
         var outputs = graph.Model.Graph.Outputs.Select(output => output.Name == TrainingGraph.LossOutput
             ? Describe(output, "loss")
+            : graph.Carried.Any(c => CarriedValue.OutputName(c.Name) == output.Name) ? Describe(output, "carried")
             : Placed(program, output, "gradient", output.Name["grad/".Length..]));
-        return new ManifestPhase(graph.Phase.Name, file, graph.Phase.Updates, graph.Phase.Trains, [.. inputs], [.. outputs]);
+        return new ManifestPhase(graph.Phase.Name, file, graph.Phase.Updates, graph.Phase.Trains, [.. inputs], [.. outputs]) { FromImages = graph.Phase.FromImages };
     }
 
     private static ManifestTensor Fed(Value input, Feed feed) => feed.Kind switch
@@ -60,6 +63,7 @@ public static class ArtifactWriter
         FeedKind.Normal => Describe(input, "noise") with { Distribution = "normal" },
         FeedKind.Uniform => Describe(input, "noise") with { Distribution = "uniform" },
         FeedKind.Label => Describe(input, "label") with { Bound = feed.Bound },
+        FeedKind.Ramp => Describe(input, "ramp") with { Ramp = feed.Ramp },
         FeedKind.Image => Describe(input, "image"),
         FeedKind.ImageLabel => Describe(input, "image_label") with { Bound = feed.Bound },
         _ => throw new InvalidOperationException($"Unknown kind of input {feed.Kind}."),

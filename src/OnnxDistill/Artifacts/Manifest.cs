@@ -1,3 +1,4 @@
+using OnnxDistill.Methods;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Artifacts;
@@ -55,17 +56,27 @@ public sealed record Manifest
 /// <param name="Inputs">What to feed.</param>
 /// <param name="Outputs">What comes out.</param>
 public sealed record ManifestPhase(string Name, string File, int Updates, IReadOnlyList<string> Trains, IReadOnlyList<ManifestTensor> Inputs,
-    IReadOnlyList<ManifestTensor> Outputs);
+    IReadOnlyList<ManifestTensor> Outputs)
+{
+    /// <summary>Samples seen before the phase is run at all.</summary>
+    public long FromImages { get; init; }
+}
 
 /// <summary>An input or output of a graph.</summary>
 /// <param name="Name">Name in the graph.</param>
 /// <param name="Type">Element type.</param>
 /// <param name="Shape">Extents.</param>
-/// <param name="Role">noise, label, parameter, gradient, loss, state, scalar or statistic.</param>
+/// <param name="Role">noise, label, image, image_label, ramp, carried, parameter, gradient, loss, state, scalar or statistic.</param>
 public sealed record ManifestTensor(string Name, string Type, long[] Shape, string Role)
 {
     /// <summary>For noise: normal (0, 1) or uniform [0, 1).</summary>
     public string? Distribution { get; init; }
+
+    /// <summary>For ramps: the scalar is <c>from</c> until <c>startImages</c> samples have been seen, <c>to</c> from <c>endImages</c> on, and between them on a line.</summary>
+    public Ramp? Ramp { get; init; }
+
+    /// <summary>For carried vectors: what the first update finds; each update's output <c>replacedBy</c> is the next one's input.</summary>
+    public float[]? Initial { get; init; }
 
     /// <summary>For labels: integers from 0 to below this.</summary>
     public long? Bound { get; init; }

@@ -44,6 +44,9 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
     public object Options => options;
 
     /// <inheritdoc/>
+    public bool NeedsTeacher => false;
+
+    /// <inheritdoc/>
     public IReadOnlyList<AuxiliaryNetwork> Auxiliaries => [];
 
     /// <inheritdoc/>

@@ -55,7 +55,7 @@ public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMet
     {
         var b = c.B;
         var label = c.Label();
-        var x = c.Student(c.NormalLikeBatch("z"), label, masks: Roles.Student);
+        var x = c.Student(c.Latent(), label, masks: Roles.Student);
         var sigma = options.StudentNoise.Sample(c);
         var noisy = b.StopGradient(c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon")));
         // Both in training mode with the same masks, so that what they drop leaves no trace in their difference (methods.md 3.1).

@@ -15,7 +15,7 @@ public static class FakeScoreLoss
     public static TrainingPhase Phase(NoiseLaw law, int updates, AugmentOptions? augment = null) => new("fake_score", [Roles.FakeScore], c =>
     {
         var label = c.Label();
-        var x = c.B.StopGradient(c.Student(c.NormalLikeBatch("z"), label));
+        var x = c.B.StopGradient(c.Student(c.Latent(), label));
         return Build(c, Roles.FakeScore, x, label, law, augment);
     }, updates);
 

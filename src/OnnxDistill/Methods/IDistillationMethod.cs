@@ -29,6 +29,18 @@ public interface IDistillationMethod
     /// <summary>Whether a loss looks at the batch as a whole (statistics over it), so that the mean of its parts' losses is another loss.</summary>
     bool CouplesBatch => false;
 
+    /// <summary>What the method reads of a denoiser beside its output.</summary>
+    IReadOnlyList<FeatureTap> Taps => [];
+
+    /// <summary>Whether there is a teacher to distil; a method without one learns from data alone.</summary>
+    bool NeedsTeacher => true;
+
+    /// <summary>Whether labels of generated samples follow the classes' shares among the real images, when there are any; else they are uniform.</summary>
+    bool LabelsFollowData => false;
+
+    /// <summary>The paper's own figure, as the README's table shows it; empty for none.</summary>
+    string Published => "";
+
     /// <summary>Training defaults of the paper, over the general ones and under the recipe's.</summary>
     JsonObject Preset { get; }
 }
@@ -43,4 +55,8 @@ public sealed record AuxiliaryNetwork(string Role, Func<DistillationTask, Networ
 /// <param name="Trains">Roles whose parameters get gradients; every one has its own optimizer.</param>
 /// <param name="BuildLoss">Writes the loss and returns its scalar.</param>
 /// <param name="Updates">Updates an iteration.</param>
-public sealed record TrainingPhase(string Name, IReadOnlyList<string> Trains, Func<LossContext, Value> BuildLoss, int Updates = 1);
+public sealed record TrainingPhase(string Name, IReadOnlyList<string> Trains, Func<LossContext, Value> BuildLoss, int Updates = 1)
+{
+    /// <summary>Samples seen before the phase is run at all: SiDA lets its discriminator learn before the student moves.</summary>
+    public long FromImages { get; init; }
+}

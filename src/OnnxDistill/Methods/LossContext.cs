@@ -6,56 +6,6 @@ using OnnxDistill.Teachers.Conventions;
 
 namespace OnnxDistill.Methods;
 
-/// <summary>How an input of a training graph is filled; part of every artifact's manifest.</summary>
-public enum FeedKind
-{
-    /// <summary>Independent standard normal numbers.</summary>
-    Normal,
-    /// <summary>Independent uniform numbers in [0, 1).</summary>
-    Uniform,
-    /// <summary>Independent class indices, uniform over [0, bound).</summary>
-    Label,
-    /// <summary>Real images in [-1, 1], the phase's batch of the recipe's data.</summary>
-    Image,
-    /// <summary>The classes of those images.</summary>
-    ImageLabel,
-}
-
-/// <summary>An input of a training graph that every update fills anew.</summary>
-/// <param name="Name">Name of the graph input, unique within the phase; with the phase's name it also names the random stream.</param>
-/// <param name="Kind">Distribution.</param>
-/// <param name="Dims">Shape.</param>
-/// <param name="Bound">Number of classes, for labels.</param>
-public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 0)
-{
-    /// <summary>Type of its numbers.</summary>
-    public ElementType Type => Kind is FeedKind.Label or FeedKind.ImageLabel ? ElementType.Int64 : ElementType.Float32;
-}
-
-/// <summary>What is given to a method: sizes and scales of the task.</summary>
-/// <param name="Batch">Samples a step.</param>
-/// <param name="DataShape">Extents of one sample.</param>
-/// <param name="SigmaData">Standard deviation of the data; published noise levels are in units of 0.5 (design.md decision 9).</param>
-/// <param name="SigmaInit">Noise level at which the student network turns noise into a sample, already scaled.</param>
-/// <param name="Labels">Number of classes, 0 for none.</param>
-public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, double SigmaData, double SigmaInit, int Labels)
-{
-    /// <summary>Whether the recipe names real images.</summary>
-    public bool HasImages { get; init; }
-
-    /// <summary>The label that means "no class", -1 when there is none.</summary>
-    public int NullLabel { get; init; } = -1;
-
-    /// <summary>The only noise levels that the teacher knows; null when every level is one.</summary>
-    public NoiseLevels? Levels { get; init; }
-
-    /// <summary>Factor from the papers' noise levels (sigma_data 0.5) to this teacher's.</summary>
-    public double NoiseScale => SigmaData / 0.5;
-
-    /// <summary>Shape of a batch of samples.</summary>
-    public Shape BatchShape => Shape.Of([Batch, .. DataShape]);
-}
-
 /// <summary>
 /// What a method sees while it writes a loss: the builder, the networks by role, and random inputs. Everything it emits becomes one
 /// training graph of one phase.
@@ -64,6 +14,7 @@ public sealed class LossContext
 {
     private readonly IReadOnlyDictionary<string, BoundNetwork> _networks;
     private readonly List<Feed> _feeds = [];
+    private readonly List<CarriedValue> _carried = [];
     private readonly DropoutMasks _masks;
 
     /// <summary>A network with the values that stand for its parameters in this graph.</summary>
@@ -87,6 +38,27 @@ public sealed class LossContext
     /// <summary>Standard normal numbers, one for each number of a batch of samples.</summary>
     public Value NormalLikeBatch(string name) => Declare(new Feed(name, FeedKind.Normal, Task.BatchShape.Sizes()));
 
+    /// <summary>The student's latent, standard normal numbers.</summary>
+    public Value Latent(string name = "z") => Normal(name, [Task.Batch, .. Task.LatentShape]);
+
+    /// <summary>A scalar that follows the samples seen.</summary>
+    public Value Ramp(string name, Ramp ramp) => Declare(new Feed(name, FeedKind.Ramp, []) { Ramp = ramp });
+
+    /// <summary>A small vector that the phase keeps from update to update: what the last one handed to <see cref="Carry"/>.</summary>
+    /// <param name="name">Its name, unique within the phase.</param>
+    /// <param name="initial">What the first update finds.</param>
+    public Value Carried(string name, TensorData initial)
+    {
+        _carried.Add(new CarriedValue(name, initial));
+        return B.Input(CarriedValue.InputName(name), initial.Type, initial.Shape);
+    }
+
+    /// <summary>What the next update finds under that name.</summary>
+    public void Carry(string name, Value next) => _carried[_carried.FindIndex(c => c.Name == name)].Next = B.StopGradient(next);
+
+    /// <summary>What is kept from update to update, in the order in which it was asked for.</summary>
+    public IReadOnlyList<CarriedValue> CarriedValues => _carried;
+
     /// <summary>One standard normal number a sample, [N].</summary>
     public Value NormalPerSample(string name) => Declare(new Feed(name, FeedKind.Normal, [Task.Batch]));
 
@@ -99,8 +71,18 @@ public sealed class LossContext
     /// <summary>Standard normal numbers of a shape that begins with the batch.</summary>
     public Value Normal(string name, params long[] dims) => Declare(new Feed(name, FeedKind.Normal, dims));
 
-    /// <summary>A class a sample, uniform over the classes, [N]; null when the teacher takes none.</summary>
-    public Value? Label(string name = "label") => Task.Labels == 0 ? null : Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
+    /// <summary>A class a sample, [N]; null when the teacher takes none. Uniform over the classes, or with their shares among the real images.</summary>
+    public Value? Label(string name = "label")
+    {
+        if (Task.Labels == 0)
+            return null;
+        if (Task.LabelShares is not { } shares)
+            return Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
+        // The number of boundaries that the draw has passed.
+        var boundaries = shares.Take(shares.Count - 1).Aggregate(new List<double>(), (sums, share) => [.. sums, sums.LastOrDefault() + share]);
+        var passed = B.GreaterOrEqual(B.Unsqueeze(UniformPerSample(name), 1), B.Unsqueeze(B.Row([.. boundaries]), 0));
+        return B.Cast(B.ReduceSum(B.Cast(passed, ElementType.Float32), [1], keepDims: false), ElementType.Int64);
+    }
 
     /// <summary>The index of a component, uniform over [0, bound), [N].</summary>
     public Value Index(string name, long bound) => Declare(new Feed(name, FeedKind.Label, [Task.Batch], bound));
@@ -125,7 +107,12 @@ public sealed class LossContext
     /// <param name="augment">How the samples were augmented, [N, 9]; null for samples as they are.</param>
     /// <exception cref="KeyNotFoundException">The method did not declare such a network.</exception>
     /// <exception cref="RecipeException">The samples were augmented, and the network cannot be told so.</exception>
-    public Value Denoise(string role, Value x, Value sigma, Value? label, string? masks = null, Value? augment = null)
+    public Value Denoise(string role, Value x, Value sigma, Value? label, string? masks = null, Value? augment = null) =>
+        DenoiseTapped(role, x, sigma, label, masks, augment).Denoised;
+
+    /// <summary>D(x; sigma) as <see cref="Denoise"/> has it, with the activations on the way that the method's taps name. What a loss does not use of either is not
+    /// computed.</summary>
+    public (Value Denoised, IReadOnlyList<Value> Features) DenoiseTapped(string role, Value x, Value sigma, Value? label, string? masks = null, Value? augment = null)
     {
         var (network, parameters) = Find(role);
         if (augment is not null && !network.TakesAugment)
@@ -133,7 +120,9 @@ public sealed class LossContext
             throw new RecipeException($"augment: {network.What} ({role}) cannot be told how its samples were augmented, so it would learn the augmented ones as if they were real. "
                 + "Take a built-in network with \"augment\": true, or set the probability to 0.");
         }
-        return network.Denoise(B, role, x, sigma, label, parameters, Mode(masks), augment);
+        var outputs = network.DenoiseAll(B, role, x, sigma, label, parameters, Mode(masks), augment);
+        var features = Task.Features.GetValueOrDefault(role, []);
+        return (outputs[Denoiser.Denoised], [.. features.Select(f => outputs[f.Tensor])]);
     }
 
     /// <summary>The outputs, by name, of a network that is no denoiser: a posterior, a discriminator.</summary>
@@ -147,8 +136,18 @@ public sealed class LossContext
         return network.Apply(B, role, inputs, parameters, Mode(masks));
     }
 
-    /// <summary>r = D_phi(x; sigma), the teacher.</summary>
-    public Value Teacher(Value x, Value sigma, Value? label, string? masks = null) => Denoise(Roles.Teacher, x, sigma, label, masks);
+    /// <summary>r = D_phi(x; sigma), the teacher; guided when the task asks for it: D_none + s (D_class - D_none) (Ho and Salimans 2022, arXiv 2207.12598).</summary>
+    public Value Teacher(Value x, Value sigma, Value? label, string? masks = null)
+    {
+        var denoised = Denoise(Roles.Teacher, x, sigma, label, masks);
+        if (Task.Guidance == 1)
+            return denoised;
+        if (label is null || Task.NullLabel < 0)
+            throw new RecipeException(FormattableString.Invariant($"guidance: found {Task.Guidance}, but the teacher has no label for \"no class\". Leave it at 1, or import the teacher with --null-label."));
+        var none = B.Constant(TensorData.Of([.. Enumerable.Repeat((long)Task.NullLabel, Task.Batch)], Task.Batch));
+        var unconditional = Denoise(Roles.Teacher, x, sigma, none, masks);
+        return B.Add(unconditional, B.Mul(B.Sub(denoised, unconditional), Task.Guidance));
+    }
 
     /// <summary>f = D_psi(x; sigma), the fake score.</summary>
     public Value FakeScore(Value x, Value sigma, Value? label, string? masks = null) => Denoise(Roles.FakeScore, x, sigma, label, masks);
@@ -177,15 +176,4 @@ public sealed class LossContext
         _feeds.Add(feed);
         return B.Input(feed.Name, feed.Type, Shape.Of(feed.Dims));
     }
-}
-
-/// <summary>Names of the networks that methods speak of.</summary>
-public static class Roles
-{
-    /// <summary>The frozen pretrained denoiser.</summary>
-    public const string Teacher = "teacher";
-    /// <summary>The one-step generator.</summary>
-    public const string Student = "student";
-    /// <summary>The denoiser of the student's own samples.</summary>
-    public const string FakeScore = "fake_score";
 }

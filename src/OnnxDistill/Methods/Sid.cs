@@ -65,7 +65,7 @@ public sealed class Sid(SidOptions options) : IDistillationMethod
         var b = c.B;
         var label = c.Label();
         // The student in training mode, both denoisers in inference mode (methods.md, trap 22).
-        var x = c.Student(c.NormalLikeBatch("z"), label, masks: Roles.Student);
+        var x = c.Student(c.Latent(), label, masks: Roles.Student);
         var sigma = options.StudentNoise.Sample(c);
         var noisy = c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon"));
         var r = c.Teacher(noisy, sigma, label);

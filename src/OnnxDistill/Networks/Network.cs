@@ -64,6 +64,11 @@ public sealed class Network
     /// <summary>Emits a denoiser: the denoised samples of noisy ones [N, ...] at noise levels [N], with classes [N] for a conditional one, and with
     /// augmentation labels [N, 9] where the samples were augmented.</summary>
     public Value Denoise(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters,
+        Func<Node, IReadOnlyList<Value?>, Value?>? replace = null, Value? augment = null) =>
+        DenoiseAll(builder, scope, x, sigma, label, parameters, replace, augment)[Denoiser.Denoised];
+
+    /// <summary>As <see cref="Denoise"/>, with every output by name: the tapped activations too.</summary>
+    public IReadOnlyDictionary<string, Value> DenoiseAll(GraphBuilder builder, string scope, Value x, Value sigma, Value? label, IReadOnlyDictionary<string, Value> parameters,
         Func<Node, IReadOnlyList<Value?>, Value?>? replace = null, Value? augment = null)
     {
         var inputs = new Dictionary<string, Value>(StringComparer.Ordinal) { [Denoiser.X] = x, [Denoiser.Sigma] = sigma };
@@ -71,7 +76,7 @@ public sealed class Network
             inputs[Denoiser.Label] = label;
         if (augment is not null)
             inputs[Augment] = augment;
-        return Apply(builder, scope, inputs, parameters, replace)[Denoiser.Denoised];
+        return Apply(builder, scope, inputs, parameters, replace);
     }
 
     // Scalars and what the builder put under its path of constants are numbers of a formula, not weights.

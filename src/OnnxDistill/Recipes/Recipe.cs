@@ -25,6 +25,10 @@ public sealed record Recipe : IValidatableObject
     /// see NetworkCatalog.</summary>
     public JsonObject? Network { get; init; }
 
+    /// <summary>Scale of the teacher's classifier-free guidance, D_none + s (D_class - D_none); 1 for none. Costs a second evaluation of the teacher.</summary>
+    [Range(0, 1000)]
+    public double Guidance { get; init; } = 1;
+
     /// <summary>Real images: what a fit learns, and what some methods need beside the teacher.</summary>
     public DataOptions Data { get; init; } = new();
 

@@ -60,6 +60,31 @@ public sealed class Denoiser
     public Network AtBatch(int batch) =>
         new(ModelNormalizer.Normalize(Model, new NormalizeOptions { Batch = batch }), What, Model);
 
+    /// <summary>As <see cref="AtBatch(int)"/>, with activations as further outputs under their own names.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="tensors">Names of tensors in the file; an empty one stands for <see cref="FeatureTaps.Automatic"/>.</param>
+    /// <exception cref="TeacherMismatchException">There is no such tensor, or none that could be chosen.</exception>
+    public (Network Network, IReadOnlyList<Feature> Features) AtBatch(int batch, IReadOnlyList<string> tensors)
+    {
+        var plain = AtBatch(batch);
+        if (tensors.Count == 0)
+            return (plain, []);
+        var names = tensors.Select(t => t.Length > 0 ? t : Automatic(plain.Model.Graph)).ToList();
+        var tapped = new OnnxGraph { Name = Model.Graph.Name };
+        tapped.Inputs.AddRange(Model.Graph.Inputs);
+        tapped.Initializers.AddRange(Model.Graph.Initializers);
+        tapped.Nodes.AddRange(Model.Graph.Nodes);
+        tapped.Outputs.AddRange(Model.Graph.Outputs.Concat(names.Distinct().Select(Tensor)));
+        var network = new Network(ModelNormalizer.Normalize(Model.With(tapped), new NormalizeOptions { Batch = batch }), What, Model);
+        return (network, names.ConvertAll(n => new Feature(n, network.Model.Graph.Output(n).Shape)));
+    }
+
+    private Value Tensor(string name) => Model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().FirstOrDefault(v => v.Name == name)
+        ?? throw new TeacherMismatchException($"{What} has no tensor '{name}' to tap. 'onnxdistill inspect' lists candidates; leave the name empty for the end of the encoder.");
+
+    private string Automatic(OnnxGraph normalised) => FeatureTaps.Automatic(normalised)?.Tensor
+        ?? throw new TeacherMismatchException($"{What} has no activations of its own (an exact mixture has none), so no discriminator can stand on them. Put it on the other network.");
+
     /// <summary>The network with its batch left symbolic, for export.</summary>
     public Network AtAnyBatch() => new(Model, What, Model);
 

@@ -1,4 +1,5 @@
 using OnnxDistill.Data.Images;
+using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
 
 namespace OnnxDistill.Training;
@@ -31,19 +32,22 @@ internal sealed class LanedPhase : IDisposable
 
     public TrainingGraph Graph => _lanes[0].Graph;
 
+    /// <summary>What the next update finds of what is carried: only phases of one lane carry anything.</summary>
+    public IEnumerable<(string Name, TensorBuffer Buffer)> CarriedVectors => _lanes[0].CarriedVectors;
+
     /// <summary>Threads of one lane's session when there are that many in all; 0 means one a core.</summary>
     public static int ThreadsPerLane(int threads, int lanes) => lanes == 1 ? threads : Math.Max(1, (threads > 0 ? threads : Environment.ProcessorCount) / lanes);
 
     /// <summary>Runs a round of update number <paramref name="update"/> on every lane and returns the mean loss of its parts.</summary>
-    public float Run(long update, int round = 0, double lossScale = 1)
+    public float Run(long update, long imagesSeen = 0, int round = 0, double lossScale = 1)
     {
         if (_lanes.Count == 1)
-            return _lanes[0].Run(update, round, lossScale);
-        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update, round, lossScale))).ToArray();
+            return _lanes[0].Run(update, imagesSeen, round, lossScale);
+        var others = _lanes.Skip(1).Select(lane => Task.Run(() => lane.Run(update, imagesSeen, round, lossScale))).ToArray();
         var sum = 0f;
         try
         {
-            sum = _lanes[0].Run(update, round, lossScale);
+            sum = _lanes[0].Run(update, imagesSeen, round, lossScale);
         }
         finally
         {

@@ -18,6 +18,7 @@ internal sealed class PhaseRunner : IDisposable
     private readonly IReadOnlyDictionary<string, NetworkState> _states;
     private readonly List<(Feed Feed, StagedBuffer Buffer, NoiseStream Stream)> _feeds = [];
     private readonly Dictionary<long, SessionBinding> _bindings = [];
+    private readonly List<(CarriedValue Value, TensorBuffer[] Buffers)> _carried = [];
     private readonly StagedBuffer _loss;
     private readonly StagedBuffer? _lossScale;
     private readonly ImageBatches? _images;
@@ -38,17 +39,32 @@ internal sealed class PhaseRunner : IDisposable
             var buffer = new StagedBuffer(feed.Type, feed.Dims.Aggregate(1L, static (n, d) => n * d), memory);
             _feeds.Add((feed, buffer, new NoiseStream(seed, StreamOf(graph.Phase, feed))));
         }
+        foreach (var value in graph.Carried)
+            _carried.Add((value, [Carried(value, memory), Carried(value, memory)]));
         if (graph.Feeds.Any(f => f.Kind == FeedKind.Image))
             _images = images!($"{graph.Phase.Name}/real");
     }
 
     public TrainingGraph Graph => _graph;
 
+    /// <summary>What the next update finds of what is carried, by name.</summary>
+    public IEnumerable<(string Name, TensorBuffer Buffer)> CarriedVectors => _carried.Select(c => (c.Value.Name, c.Buffers[CarriedParity]));
+
+    // Which of each pair the next update reads.
+    private int CarriedParity { get; set; }
+
+    private static TensorBuffer Carried(CarriedValue value, DeviceMemory? memory)
+    {
+        var buffer = memory?.Allocate(value.Initial.Type, value.Initial.ElementCount) ?? new TensorBuffer(value.Initial.Type, value.Initial.ElementCount);
+        buffer.CopyFrom<float>(value.Initial.As<float>());
+        return buffer;
+    }
+
     /// <summary>The random stream of a feed: named, so that phases and inputs are independent of each other and of their order.</summary>
     public static StreamId StreamOf(TrainingPhase phase, Feed feed) => StreamId.Named($"{phase.Name}/{feed.Name}");
 
     /// <summary>Runs update number <paramref name="update"/> (counted over the whole run, from 0) on the part of that round and returns the loss.</summary>
-    public float Run(long update, int round, double lossScale)
+    public float Run(long update, long imagesSeen, int round, double lossScale)
     {
         var part = _parts.Index(round, _lane);
         var real = _images?.Take(update, part, round + 1 < _parts.Rounds ? (update, _parts.Index(round + 1, _lane)) : (update + 1, _parts.Index(0, _lane)));
@@ -58,6 +74,8 @@ internal sealed class PhaseRunner : IDisposable
                 real!.Value.Pixels.CopyTo(buffer.OnHost.Span<float>());
             else if (feed.Kind == FeedKind.ImageLabel)
                 real!.Value.Labels.CopyTo(buffer.OnHost.Span<long>());
+            else if (feed.Ramp is { } ramp)
+                buffer.OnHost.Span<float>()[0] = (float)ramp.At(imagesSeen);
             else
                 Fill(feed, buffer.OnHost, stream, update, part);
             buffer.Upload();
@@ -69,7 +87,11 @@ internal sealed class PhaseRunner : IDisposable
         }
         Binding().Run();
         _loss.Download();
-        return _loss.OnHost.Span<float>()[0];
+        var loss = _loss.OnHost.Span<float>()[0];
+        // What a step that is not finite would carry on is no better than its gradient.
+        if (_carried.Count > 0 && float.IsFinite(loss))
+            CarriedParity = 1 - CarriedParity;
+        return loss;
     }
 
     // Parts draw what one run of the whole batch would: each its own stretch of it.
@@ -93,15 +115,17 @@ internal sealed class PhaseRunner : IDisposable
     // Weights alternate between two vectors a network: a binding for each combination that occurs, made once.
     private SessionBinding Binding()
     {
-        var key = _graph.ReadsFrom.Aggregate(0L, (bits, role) => (bits << 1) | (uint)_states[role].Parity);
+        var key = _graph.ReadsFrom.Aggregate((long)CarriedParity, (bits, role) => (bits << 1) | (uint)_states[role].Parity);
         if (_bindings.TryGetValue(key, out var binding))
             return binding;
         var inputs = _feeds.Select(f => KeyValuePair.Create(f.Feed.Name, f.Buffer.OnDevice.View(f.Feed.Dims)))
             .Concat(_graph.Model.Graph.Inputs.Where(i => i.Name.Contains('/', StringComparison.Ordinal)).Select(Parameter));
         if (_lossScale is not null)
             inputs = inputs.Append(KeyValuePair.Create(TrainingGraph.LossScaleInput, _lossScale.OnDevice.View(0, [])));
+        inputs = inputs.Concat(_carried.Select(c => KeyValuePair.Create(CarriedValue.InputName(c.Value.Name), c.Buffers[CarriedParity].View(0, c.Value.Initial.Dims))));
         var outputs = _graph.Gradients.SelectMany(role => role.Value.Select(p => Gradient(role.Key, p)))
-            .Append(KeyValuePair.Create(TrainingGraph.LossOutput, _loss.OnDevice.View(0, [])));
+            .Append(KeyValuePair.Create(TrainingGraph.LossOutput, _loss.OnDevice.View(0, [])))
+            .Concat(_carried.Select(c => KeyValuePair.Create(CarriedValue.OutputName(c.Value.Name), c.Buffers[1 - CarriedParity].View(0, c.Value.Initial.Dims))));
         return _bindings[key] = _session.Bind(inputs, outputs);
     }
 
@@ -126,6 +150,8 @@ internal sealed class PhaseRunner : IDisposable
             binding.Dispose();
         _session.Dispose();
         foreach (var (_, buffer, _) in _feeds)
+            buffer.Dispose();
+        foreach (var buffer in _carried.SelectMany(c => c.Buffers))
             buffer.Dispose();
         _loss.Dispose();
         _lossScale?.Dispose();

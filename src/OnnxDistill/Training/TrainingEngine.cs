@@ -85,6 +85,9 @@ public sealed class TrainingEngine : IDisposable
     /// <summary>The networks' numbers by role.</summary>
     public IReadOnlyDictionary<string, NetworkState> States => _states;
 
+    /// <summary>What phases keep from update to update beside weights: phase, name, the current numbers.</summary>
+    public IEnumerable<(string Phase, string Name, TensorBuffer Buffer)> Carried => _phases.SelectMany(p => p.CarriedVectors.Select(c => (p.Graph.Phase.Name, c.Name, c.Buffer)));
+
     /// <summary>The factors on the phases' losses, by phase; empty under fp32.</summary>
     public IReadOnlyDictionary<string, LossScale> LossScales => _lossScales;
 
@@ -127,6 +130,8 @@ public sealed class TrainingEngine : IDisposable
         foreach (var runner in _phases)
         {
             var phase = runner.Graph.Phase;
+            if (ImagesSeen < phase.FromImages)
+                continue;
             var scale = _lossScales.GetValueOrDefault(phase.Name);
             for (var update = 0; update < phase.Updates; update++)
             {
@@ -156,7 +161,7 @@ public sealed class TrainingEngine : IDisposable
         var loss = 0.0;
         for (var round = 0; round < Program.Parts.Rounds; round++)
         {
-            loss += runner.Run(update, round, lossScale) / Program.Parts.Rounds;
+            loss += runner.Run(update, ImagesSeen, round, lossScale) / Program.Parts.Rounds;
             foreach (var role in runner.Graph.Phase.Trains)
                 _optimizers[role].Sum(round);
         }

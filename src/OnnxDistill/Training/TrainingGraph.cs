@@ -32,6 +32,9 @@ public sealed class TrainingGraph
     /// <summary>The random inputs.</summary>
     public IReadOnlyList<Feed> Feeds { get; }
 
+    /// <summary>What is kept from update to update.</summary>
+    public IReadOnlyList<CarriedValue> Carried { get; private init; } = [];
+
     /// <summary>Roles whose parameters are inputs, in order.</summary>
     public IReadOnlyList<string> ReadsFrom { get; }
 
@@ -71,6 +74,8 @@ public sealed class TrainingGraph
         var gradients = Differentiator.Gradients(builder, scaled, [.. wanted.Select(w => w.Value)], target);
 
         builder.Output(LossOutput, loss);
+        foreach (var carried in context.CarriedValues)
+            builder.Output(CarriedValue.OutputName(carried.Name), carried.Next ?? throw new InvalidOperationException($"The phase {phase.Name} never carries '{carried.Name}' on."));
         var named = phase.Trains.ToDictionary(role => role, _ => new List<string>());
         for (var i = 0; i < wanted.Count; i++)
         {
@@ -82,7 +87,10 @@ public sealed class TrainingGraph
         var read = RemoveUnread(builder.Graph, inputs);
         if (precision == Precision.Float16)
             new HalfPrecision(InNetworks(teacher, trained), target == GradientTarget.Gpu ? HalfForm.Float16 : HalfForm.Rounded).Run(builder.Graph);
-        return new TrainingGraph(phase, builder, context.Feeds, read, named.ToDictionary(p => p.Key, p => (IReadOnlyList<string>)p.Value));
+        return new TrainingGraph(phase, builder, context.Feeds, read, named.ToDictionary(p => p.Key, p => (IReadOnlyList<string>)p.Value))
+        {
+            Carried = context.CarriedValues,
+        };
     }
 
     /// <summary>The loss alone, with its markers: what tests freeze and differentiate numerically.</summary>

@@ -78,7 +78,7 @@ public sealed class TrainingProgram
     {
         var (recipe, method) = (loaded.Recipe, loaded.Method);
         var teacher = recipe.Teacher.Length > 0 ? Denoiser.Load(recipe.Teacher) : null;
-        if (teacher is null && !IsFitting(method))
+        if (teacher is null && method.NeedsTeacher)
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
         var images = recipe.Data.Images.Length > 0 ? ImageSources.Open(recipe.Data) : null;
         var initial = InitialDenoiser(recipe, method, teacher, images);
@@ -95,16 +95,21 @@ public sealed class TrainingProgram
         var card = (teacher ?? initial).Card;
         var batch = recipe.Training.Batch;
         var sigmaInit = (teacher ?? initial).RoundSigma(recipe.Training.SigmaInit * card.SigmaData / 0.5);
-        var task = new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels) { HasImages = images is not null, NullLabel = card.NullLabel, Levels = card.Levels };
-        var template = initial.AtBatch(batch);
-        if (template.Parameters.Count == 0)
+        var (task, frozen, templates) = Templates(method, teacher, initial, new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels)
+        {
+            HasImages = images is not null,
+            NullLabel = card.NullLabel,
+            Levels = card.Levels,
+            Guidance = recipe.Guidance,
+            LabelShares = method.LabelsFollowData && images is { Labels: > 0 } ? Shares(images) : null,
+        });
+        if (templates[Roles.Student].Parameters.Count == 0)
         {
             throw new RecipeException($"initial: {initial.What} has no trainable weights (an exact mixture, say), so nothing can be trained. "
                 + "Give 'initial' a denoiser with weights, or 'network' a built-in one.");
         }
-        var templates = Templates(method, task, template);
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
-        var graphs = BuildGraphs(loaded, parts, task, teacher, initial, template, templates);
+        var graphs = BuildGraphs(loaded, parts, task, frozen, templates);
         if (images is not null && !graphs.Any(g => g.Feeds.Any(f => f.Kind == FeedKind.Image)))
             throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
         return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs) { Images = images };
@@ -115,20 +120,47 @@ public sealed class TrainingProgram
 
     private List<TrainingGraph> BuildPartGraphs()
     {
-        var task = Task with { Batch = Parts.Samples };
-        var template = Initial.AtBatch(task.Batch);
-        return BuildGraphs(Recipe, Parts, task, Teacher, Initial, template, Templates(Recipe.Method, task, template));
+        var (task, frozen, templates) = Templates(Recipe.Method, Teacher, Initial, Task with { Batch = Parts.Samples });
+        return BuildGraphs(Recipe, Parts, task, frozen, templates);
     }
 
     private static bool IsFitting(IDistillationMethod method) => method.Name == DenoisingScoreMatching.MethodName;
 
-    private static SortedDictionary<string, Network> Templates(IDistillationMethod method, DistillationTask task, Network template) =>
-        new(method.Auxiliaries.Append(new AuxiliaryNetwork(Roles.Student)).ToDictionary(a => a.Role, a => a.Build?.Invoke(task) ?? template), StringComparer.Ordinal);
+    // The frozen teacher and every trained network at the task's batch, with the taps that the method reads; the task that is returned knows them.
+    internal static (DistillationTask Task, Network? Frozen, SortedDictionary<string, Network> Trained) Templates(IDistillationMethod method, Denoiser? teacher,
+        Denoiser initial, DistillationTask task)
+    {
+        var made = new Dictionary<(Denoiser, string), (Network Network, IReadOnlyList<Feature> Features)>();
+        (Network Network, IReadOnlyList<Feature> Features) Make(string role, Denoiser denoiser)
+        {
+            var tensors = method.Taps.Where(t => t.Role == role).Select(t => t.Tensor).ToList();
+            var key = (denoiser, string.Join('\n', tensors.Prepend($"{tensors.Count}")));
+            return made.TryGetValue(key, out var known) ? known : made[key] = denoiser.AtBatch(task.Batch, tensors);
+        }
 
-    private static List<TrainingGraph> BuildGraphs(LoadedRecipe recipe, BatchParts parts, DistillationTask task, Denoiser? teacher, Denoiser initial, Network template,
+        var frozen = teacher is null ? default : Make(Roles.Teacher, teacher);
+        var denoisers = method.Auxiliaries.Where(a => a.Build is null).Select(a => a.Role).Append(Roles.Student).ToDictionary(r => r, r => Make(r, initial));
+        task = task with
+        {
+            Features = denoisers.Append(KeyValuePair.Create(Roles.Teacher, frozen)).Where(d => d.Value.Features is { Count: > 0 }).ToDictionary(d => d.Key, d => d.Value.Features),
+        };
+        var trained = new SortedDictionary<string, Network>(denoisers.ToDictionary(d => d.Key, d => d.Value.Network), StringComparer.Ordinal);
+        foreach (var (role, build) in method.Auxiliaries.Where(a => a.Build is not null))
+            trained[role] = build!(task); // those without were made above
+        return (task, frozen.Network, trained);
+    }
+
+    private static double[] Shares(IImageSource images)
+    {
+        var counts = new double[images.Labels];
+        for (var i = 0; i < images.Count; i++)
+            counts[images.Label(i)]++;
+        return Array.ConvertAll(counts, c => c / images.Count);
+    }
+
+    private static List<TrainingGraph> BuildGraphs(LoadedRecipe recipe, BatchParts parts, DistillationTask task, Network? frozen,
         IReadOnlyDictionary<string, Network> templates)
     {
-        var frozen = teacher is null ? null : ReferenceEquals(teacher, initial) ? template : teacher.AtBatch(task.Batch);
         var target = Device.Parse(recipe.Recipe.Training.Device).Kind == DeviceKind.Cpu ? GradientTarget.Cpu : GradientTarget.Gpu;
         List<TrainingGraph> graphs = [.. recipe.Method.Phases.Select(p => TrainingGraph.Build(p, task, frozen, templates, target, recipe.Recipe.Training.Precision))];
         var training = recipe.Recipe.Training;

@@ -219,5 +219,5 @@ public static class TrainingState
     }
 
     private static IEnumerable<(string Role, string Vector, TensorBuffer Buffer)> Vectors(TrainingEngine engine) =>
-        engine.States.SelectMany(s => s.Value.Vectors.Select(v => (s.Key, v, s.Value.Current(v))));
+        engine.States.SelectMany(s => s.Value.Vectors.Select(v => (s.Key, v, s.Value.Current(v)))).Concat(engine.Carried.Select(c => ($"carried by {c.Phase}", c.Name, c.Buffer)));
 }

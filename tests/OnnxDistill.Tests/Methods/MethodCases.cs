@@ -5,12 +5,12 @@ namespace OnnxDistill.Tests.Methods;
 
 /// <summary>What is known of a method.</summary>
 /// <param name="Name">Its name in recipes.</param>
-/// <param name="ScorePhase">The phase that fits a denoiser by denoising score matching, and its role.</param>
+/// <param name="ScorePhase">The phase that fits a denoiser by denoising score matching alone, and its role; null when there is none.</param>
 /// <param name="Blocked">Roles that a phase's loss reads and into which its stop-gradients let nothing flow.</param>
 /// <param name="StopGradients">Number of stop-gradients in each phase, in order.</param>
 /// <param name="Toy">A run on the two modes of the plane: settings of the recipe.</param>
 /// <param name="Distance">What the toy's result must come within; see <see cref="MethodToyTests"/> for what is measured.</param>
-internal sealed record MethodCase(string Name, (string Phase, string Role) ScorePhase, (string Phase, string Role)[] Blocked, int[] StopGradients,
+internal sealed record MethodCase(string Name, (string Phase, string Role)? ScorePhase, (string Phase, string Role)[] Blocked, int[] StopGradients,
     string[] Toy, double Distance)
 {
     /// <summary>Options beside the defaults.</summary>

@@ -20,16 +20,18 @@ internal sealed record PhaseRun(TrainingGraph Graph, IReadOnlyDictionary<string,
     public static PhaseRun Of(TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained)
     {
         var graph = TrainingGraph.Build(phase, task, teacher, trained);
-        var feeds = FeedsOf(graph.Feeds, trained);
+        var feeds = FeedsOf(graph.Feeds, trained, graph.Carried);
         var used = graph.Model.Graph.Inputs.ToDictionary(i => i.Name, i => feeds[i.Name]);
         using var session = GraphSession.Create(graph.Model);
         return new PhaseRun(graph, used, session.Run(used));
     }
 
-    /// <summary>Noise by name, and every parameter at its initial value.</summary>
-    public static Dictionary<string, TensorData> FeedsOf(IEnumerable<Feed> feeds, IReadOnlyDictionary<string, Network> trained)
+    /// <summary>Noise by name, ramps at their end, and every parameter and carried vector at its initial value.</summary>
+    public static Dictionary<string, TensorData> FeedsOf(IEnumerable<Feed> feeds, IReadOnlyDictionary<string, Network> trained, IEnumerable<CarriedValue>? carried = null)
     {
         var result = feeds.ToDictionary(f => f.Name, Draw);
+        foreach (var value in carried ?? [])
+            result[CarriedValue.InputName(value.Name)] = value.Initial;
         foreach (var (role, network) in trained)
         {
             foreach (var parameter in network.Parameters)
@@ -40,6 +42,8 @@ internal sealed record PhaseRun(TrainingGraph Graph, IReadOnlyDictionary<string,
 
     private static TensorData Draw(Feed feed)
     {
+        if (feed.Ramp is { } ramp)
+            return TensorData.Scalar((float)ramp.To);
         var count = (int)feed.Dims.Aggregate(1L, (a, b) => a * b);
         var stream = new NoiseStream(5, StreamId.Named(feed.Name));
         if (feed.Type == ElementType.Int64)
