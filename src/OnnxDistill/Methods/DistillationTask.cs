@@ -1,3 +1,4 @@
+using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
@@ -14,6 +15,9 @@ public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, 
 {
     /// <summary>Whether the recipe names real images.</summary>
     public bool HasImages { get; init; }
+
+    /// <summary>The mixture whose samples stand for real ones; null for real images, or none.</summary>
+    public GaussianMixture? Mixture { get; init; }
 
     /// <summary>The label that means "no class", -1 when there is none.</summary>
     public int NullLabel { get; init; } = -1;

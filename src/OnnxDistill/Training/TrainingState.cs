@@ -198,13 +198,12 @@ public static class TrainingState
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))
             training.Remove("images");
-        // A mixture that a method learns from may move; what it says may not change.
-        if (json["options"] is JsonObject options && options["mixture"]?.GetValue<string>() is { Length: > 0 } mixture)
-            options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
-        // Likewise the images.
+        // Images and mixtures may move; what they say may not change.
         json.Remove("data");
         if (program.ImagesDigest is { } images)
             json["data"] = new JsonObject { ["images"] = images, ["flip"] = recipe.Data.Flip };
+        else if (recipe.Data.Mixture.Length > 0)
+            json["data"] = new JsonObject { ["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(recipe.Data.Mixture))) };
         return json;
     }
 

@@ -20,7 +20,7 @@ public sealed class MethodTests
     private const int Batch = 6;
 
     private static readonly double SigmaData = MixtureTeacher.Card(Toys.TwoModes, "").SigmaData;
-    private static readonly DistillationTask Task = new(Batch, [2], SigmaData, SigmaInit: 1, Labels: 0);
+    private static readonly DistillationTask Task = new(Batch, [2], SigmaData, SigmaInit: 1, Labels: 0) { Mixture = Toys.TwoModes };
     private static readonly LinearDenoiser Fake = new([0.7, -0.2, 0.4, 0.5], [0.1, -0.3]);
     private static readonly float[] Samples = new TestRandom(9).FloatNormals(Batch * 2);
 
@@ -34,8 +34,7 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void GradientsAreThoseOfTheLossWithStoppedValuesHeld(object row)
     {
-        using var files = new TestFiles();
-        var method = Method(row, files);
+        var method = ((MethodCase)row).Create();
         var (task, teacher, networks) = Setting(method);
         foreach (var phase in method.Phases)
         {
@@ -76,10 +75,9 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void TheDenoiserGetsTheGradientOfScoreMatching(object row)
     {
-        using var files = new TestFiles();
         if (((MethodCase)row).ScorePhase is not var (phaseName, role))
             return; // no phase of its own fits a denoiser and nothing else
-        var phase = Method(row, files).Phases.Single(p => p.Name == phaseName);
+        var phase = ((MethodCase)row).Create().Phases.Single(p => p.Name == phaseName);
         var networks = new Dictionary<string, Network> { [Roles.Student] = TestNetworks.Sample(Samples, Batch) };
         networks[role] = TestNetworks.Linear(Fake, Batch);
         var run = PhaseRun.Of(phase, Task, null, networks);
@@ -109,8 +107,7 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void StopGradientsStandWhereThePaperHasThem(object row)
     {
-        using var files = new TestFiles();
-        var method = Method(row, files);
+        var method = ((MethodCase)row).Create();
         var (task, teacher, networks) = Setting(method);
         var markers = new List<int>();
         foreach (var phase in method.Phases)
@@ -178,15 +175,6 @@ public sealed class MethodTests
         Assert.AreEqual(100 * expected, run.Loss, 1e-5 * 100 * Math.Abs(expected));
     }
 
-    private static IDistillationMethod Method(object row, TestFiles files)
-    {
-        var c = (MethodCase)row;
-        if (c.Name != DenoisingScoreMatching.MethodName)
-            return c.Create();
-        GaussianMixtureCsv.Write(files["mixture.csv"], Toys.TwoModes);
-        return (c with { Options = new() { ["mixture"] = files["mixture.csv"] } }).Create();
-    }
-
     private static OraclePoint Point(MethodCase c, PhaseRun run, int i)
     {
         var sigma = c.StudentNoise(run.Feeds["sigma_draw"].ToDoubles()[i], Task);
@@ -212,7 +200,7 @@ public sealed class MethodTests
     private static (DistillationTask Task, Network? Teacher, IReadOnlyDictionary<string, Network> Networks) Setting(IDistillationMethod method)
     {
         var teacher = method.Taps.Any(t => t.Role == Roles.Teacher) ? Toys.Mlp(3, 8) : MixtureTeacher.Build(Toys.TwoModes);
-        var (task, frozen, networks) = TrainingProgram.Templates(method, method.NeedsTeacher ? teacher : null, Toys.Mlp(2, 8), Task with { HasImages = true });
+        var (task, frozen, networks) = TrainingProgram.Templates(method, method.NeedsTeacher ? teacher : null, Toys.Mlp(2, 8), Task);
         networks[Roles.Student] = Toys.Mlp(1, 8).AtBatch(Batch);
         return (task, frozen, networks);
     }
