@@ -12,7 +12,7 @@ public enum NoiseLawKind
     /// <summary>ln sigma ~ N(mean, deviation²).</summary>
     [JsonStringEnumMemberName("log-normal")]
     LogNormal,
-    /// <summary>Uniform along Karras' rho-warped grid between min and max, up to the fraction <c>tmax</c> counted from the low-noise end.</summary>
+    /// <summary>Uniform along Karras' rho-warped grid between min and max, from the fraction <c>tmin</c> to <c>tmax</c> counted from the low-noise end.</summary>
     [JsonStringEnumMemberName("karras-uniform")]
     KarrasUniform,
     /// <summary>min + u^power (max - min).</summary>
@@ -46,7 +46,11 @@ public sealed record NoiseLaw : IValidatableObject
     [Range(0.1, 100)]
     public double Rho { get; init; } = 7;
 
-    /// <summary>Fraction of the grid that is used, from the low-noise end (karras-uniform): SiD's tmax = 800 of 1000 is 0.8, sigma up to 24.4.</summary>
+    /// <summary>Fraction of the grid that is left out at the low-noise end (karras-uniform): DMD's step 20 of 1000 is 0.02.</summary>
+    [Range(0, 1)]
+    public double TMin { get; init; }
+
+    /// <summary>Fraction of the grid at which it ends, from the low-noise end (karras-uniform): SiD's tmax = 800 of 1000 is 0.8, sigma up to 24.4.</summary>
     [Range(1e-6, 1)]
     public double TMax { get; init; } = 1;
 
@@ -62,6 +66,8 @@ public sealed record NoiseLaw : IValidatableObject
     {
         if (Kind != NoiseLawKind.LogNormal && Min >= Max)
             yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found min {Min} and max {Max}, expected min below max."));
+        if (Kind == NoiseLawKind.KarrasUniform && TMin >= TMax)
+            yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found tMin {TMin} and tMax {TMax}, expected tMin below tMax."));
     }
 
     /// <summary>Emits noise levels [N] that the teacher knows, drawn from one random input of that name.</summary>
@@ -78,7 +84,7 @@ public sealed record NoiseLaw : IValidatableObject
             case NoiseLawKind.KarrasUniform:
                 // tau = 0 is the lowest noise (methods.md 3.5, trap 18): (max^(1/rho) + (1 - tau) (min^(1/rho) - max^(1/rho)))^rho.
                 var (low, high) = (Math.Pow(Min * scale, 1 / Rho), Math.Pow(Max * scale, 1 / Rho));
-                return b.Pow(b.Add(b.Mul(c.UniformPerSample(name), TMax * (high - low)), low), Rho);
+                return b.Pow(b.Add(b.Mul(c.UniformPerSample(name), (TMax - TMin) * (high - low)), low + (TMin * (high - low))), Rho);
             case NoiseLawKind.Power:
                 return b.Mul(b.Add(b.Mul(b.Pow(c.UniformPerSample(name), Power), Max - Min), Min), scale);
             default:

@@ -35,6 +35,15 @@ public sealed class NoiseLawTests
     }
 
     [TestMethod]
+    public void KarrasLevelsBeginWhereTheLowNoiseEndIsLeftOut()
+    {
+        // DMD's steps 20 to 980 of 1000; the seventh root of a level moves along a line.
+        var law = new NoiseLaw { Kind = NoiseLawKind.KarrasUniform, TMin = 0.02, TMax = 0.98 };
+        var (low, high) = (Math.Pow(0.002, 1 / 7.0), Math.Pow(80, 1 / 7.0));
+        AssertLaw(law, 0.5, Uniforms, u => Math.Pow(low + ((0.02 + (0.96 * u)) * (high - low)), 7));
+    }
+
+    [TestMethod]
     [DataRow(0.5)]
     [DataRow(3.0)]
     public void PowerLevelsRunFromMinToMax(double sigmaData) => AssertLaw(new NoiseLaw { Kind = NoiseLawKind.Power, Min = 0.1, Max = 10, Power = 1.5 }, sigmaData, Uniforms,
@@ -60,6 +69,10 @@ public sealed class NoiseLawTests
         {
             ["studentNoise"] = new System.Text.Json.Nodes.JsonObject { ["kind"] = "karras-uniform", ["min"] = 5, ["max"] = 5 },
         }), "studentNoise", "min below max");
+        Expect.Error<RecipeException>(() => DistillationMethods.Create("sid", new()
+        {
+            ["studentNoise"] = new System.Text.Json.Nodes.JsonObject { ["kind"] = "karras-uniform", ["tMin"] = 0.9, ["tMax"] = 0.8 },
+        }), "studentNoise", "tMin 0.9", "below tMax");
     }
 
     [TestMethod]
