@@ -10,6 +10,7 @@ public static class DistillationMethods
     {
         [DenoisingScoreMatching.MethodName] = static o => new DenoisingScoreMatching(RecipeJson.Read<DenoisingScoreMatchingOptions>(o, "options")),
         ["diff-instruct"] = static o => new DiffInstruct(RecipeJson.Read<DiffInstructOptions>(o, "options")),
+        ["dmd"] = static o => new Dmd(RecipeJson.Read<DmdOptions>(o, "options")),
         ["sid"] = static o => new Sid(RecipeJson.Read<SidOptions>(o, "options")),
     };
 

@@ -201,6 +201,11 @@ public static class TrainingState
         // A mixture that a method learns from may move; what it says may not change.
         if (json["options"] is JsonObject options && options["mixture"]?.GetValue<string>() is { Length: > 0 } mixture)
             options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
+        // Likewise a perceptual network, and pairs that somebody else has made; the teacher's own are a function of the recipe.
+        if (json["options"]?["perceptual"] is JsonObject perceptual && perceptual["model"]?.GetValue<string>() is { Length: > 0 } network)
+            perceptual["model"] = program.DigestOf(network);
+        if (json["options"]?["pairs"] is JsonObject pairs)
+            pairs["file"] = program.Pairs?.Identity ?? "";
         // Likewise the images.
         json.Remove("data");
         if (program.ImagesDigest is { } images)
