@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using OnnxDistill.Evaluation;
 
 namespace OnnxDistill.Methods;
 
@@ -26,6 +25,11 @@ public sealed record PerceptualOptions : IValidatableObject
     public double[] Deviation { get; init; } = [1];
 
     /// <inheritdoc/>
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        new FeatureInput { Mean = Mean, Deviation = Deviation }.Validate(validationContext);
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Mean.Length is not (1 or 3) || !Mean.All(double.IsFinite))
+            yield return new ValidationResult($"mean: found [{string.Join(", ", Mean)}], expected one finite number, or three, one a channel.");
+        if (Deviation.Length is not (1 or 3) || !Deviation.All(static d => d > 0 && double.IsFinite(d)))
+            yield return new ValidationResult($"deviation: found [{string.Join(", ", Deviation)}], expected one number over 0, or three, one a channel.");
+    }
 }

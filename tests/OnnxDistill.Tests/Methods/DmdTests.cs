@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Teachers;

@@ -1,9 +1,12 @@
+using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
+using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
 using OnnxDistill.Verification;
@@ -126,6 +129,34 @@ public sealed class PerceptualTests
         var graph = new GraphBuilder();
         var context = new LossContext(graph, new DistillationTask(Batch, fault == "channels" ? [2, 4, 4] : fault == "points" ? [2] : [1, 4, 4], 0.5, 1, 0), new Dictionary<string, LossContext.BoundNetwork>());
         Expect.Error<RecipeException>(() => PerceptualDistance.Between(context, options, Images(graph, X), Images(graph, Y)), ["network.onnx", .. words]);
+    }
+
+    /// <summary>Its file may move, its content is part of what a run's states belong to.</summary>
+    [TestMethod]
+    public void TheNetworksContentIsPartOfTheRun()
+    {
+        using var files = new TestFiles();
+        var teacher = SongUNet.Build(new SongUNetOptions { Channels = 8, Multipliers = [1], Blocks = 1, AttentionResolutions = [] }, new TeacherCard(), 1, 4, 4);
+        OnnxWriter.Write(teacher.Model, files["teacher.onnx"]);
+        Directory.CreateDirectory(files["other"]);
+        WriteDistance(files["lpips.onnx"], 1, 4, batch: null);
+        File.Copy(files["lpips.onnx"], files["other/moved.onnx"]);
+        WriteFeatures(files["features.onnx"]);
+        byte[] Identity(string model)
+        {
+            var recipe = new JsonObject
+            {
+                ["method"] = "dmd",
+                ["teacher"] = "teacher.onnx",
+                ["options"] = new JsonObject { ["perceptual"] = new JsonObject { ["model"] = model } },
+                ["training"] = new JsonObject { ["batch"] = 2, ["threads"] = 1 },
+            };
+            // Paths are relative to the recipe.
+            using var engine = new TrainingEngine(TrainingProgram.Build(RecipeLoader.Resolve(recipe, files.Folder, "toy", [])));
+            return TrainingState.Identity(engine);
+        }
+        CollectionAssert.AreEqual(Identity("lpips.onnx"), Identity("other/moved.onnx"));
+        CollectionAssert.AreNotEqual(Identity("lpips.onnx"), Identity("features.onnx"));
     }
 
     private static double Distance(PerceptualOptions options)
