@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods.Augmentation;
 
@@ -10,9 +9,6 @@ namespace OnnxDistill.Methods;
 /// <summary>Options of <see cref="DenoisingScoreMatching"/>.</summary>
 public sealed record DenoisingScoreMatchingOptions
 {
-    /// <summary>CSV file of a mixture whose samples are learnt, relative to the recipe, instead of the recipe's images.</summary>
-    public string Mixture { get; init; } = "";
-
     /// <summary>Law of the noise levels.</summary>
     public NoiseLaw Noise { get; init; } = new();
 
@@ -27,7 +23,6 @@ public sealed record DenoisingScoreMatchingOptions
 
 /// <summary>
 /// Makes a teacher: a denoiser fitted to the recipe's images, or to a mixture's samples, by denoising score matching (Karras et al. 2022, arXiv 2206.00364).
-/// A mixture's samples are drawn inside the graph, y = m_k + s_k n.
 /// </summary>
 public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options) : IDistillationMethod
 {
@@ -47,6 +42,9 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
     public bool NeedsTeacher => false;
 
     /// <inheritdoc/>
+    public bool NeedsSamples => true;
+
+    /// <inheritdoc/>
     public IReadOnlyList<AuxiliaryNetwork> Auxiliaries => [];
 
     /// <inheritdoc/>
@@ -57,10 +55,8 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
 
     private Value BuildLoss(LossContext c)
     {
-        if (options.Mixture.Length > 0)
-            return FakeScoreLoss.Build(c, Roles.Student, MixtureSamples(c), null, options.Noise, options.Augment);
-        var (images, label) = c.RealImages();
-        return FakeScoreLoss.Build(c, Roles.Student, images, label is null ? null : Dropped(c, label), options.Noise, options.Augment);
+        var (samples, label) = c.RealSamples();
+        return FakeScoreLoss.Build(c, Roles.Student, samples, label is null ? null : Dropped(c, label), options.Noise, options.Augment);
     }
 
     private Value Dropped(LossContext c, Value label)
@@ -75,24 +71,5 @@ public sealed class DenoisingScoreMatching(DenoisingScoreMatchingOptions options
         var b = c.B;
         var none = b.Constant(TensorData.Of([(long)c.Task.NullLabel], 1));
         return b.Where(b.Less(c.UniformPerSample("label_drop"), b.Scalar(options.LabelDropout)), none, label);
-    }
-
-    private Value MixtureSamples(LossContext c)
-    {
-        var b = c.B;
-        var mixture = GaussianMixtureCsv.Read(options.Mixture);
-        if (mixture.Weights.ToArray().Any(w => Math.Abs((w * mixture.ModeCount) - 1) > 1e-9))
-            throw new RecipeException($"The mixture '{options.Mixture}' has unequal weights; a fit draws its modes uniformly.");
-        if (!c.Task.DataShape.SequenceEqual([mixture.Dimension]))
-        {
-            throw new RecipeException($"The mixture '{options.Mixture}' has points of {mixture.Dimension} numbers, the network takes samples of the shape "
-                + $"[{string.Join(", ", c.Task.DataShape)}]. Both have to agree.");
-        }
-        var means = Enumerable.Range(0, mixture.ModeCount).SelectMany(k => mixture.Mean(k).ToArray()).Select(m => (float)m).ToArray();
-        var deviations = mixture.Stds.ToArray().Select(s => (float)s).ToArray();
-        var mode = c.Index("mode", mixture.ModeCount);
-        var mean = b.Gather(b.Constant(TensorData.Of(means, mixture.ModeCount, mixture.Dimension)), mode, 0);
-        var deviation = b.Gather(b.Constant(TensorData.Of(deviations, mixture.ModeCount, 1)), mode, 0);
-        return b.Add(mean, b.Mul(deviation, c.NormalLikeBatch("data_noise")));
     }
 }

@@ -36,6 +36,9 @@ public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMet
     public string Paper => "Luo et al. 2023, arXiv 2305.18455";
 
     /// <inheritdoc/>
+    public string Published => "CIFAR-10: 4.53, conditional 4.19";
+
+    /// <inheritdoc/>
     public object Options => options;
 
     /// <inheritdoc/>

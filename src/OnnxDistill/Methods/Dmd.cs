@@ -47,7 +47,7 @@ public sealed class Dmd(DmdOptions options) : IDistillationMethod
     public object Options => options;
 
     /// <inheritdoc/>
-    public string Published => "CIFAR-10 FID 3.77";
+    public string Published => "CIFAR-10: 3.77";
 
     /// <inheritdoc/>
     public PairOptions? Pairs => options.RegressionWeight > 0 ? options.Pairs : null;
@@ -63,23 +63,13 @@ public sealed class Dmd(DmdOptions options) : IDistillationMethod
     ];
 
     /// <summary>Of the re-implementation (devrimcavusoglu/dmd), CIFAR-10. The paper's own are not confirmed: 5e-5 (ImageNet 2e-6), 500 steps of warm-up, batch 392 (336).</summary>
-    public JsonObject Preset => new()
-    {
-        ["training"] = new JsonObject
-        {
-            ["sigmaInit"] = 80.0,
-            ["optimizer"] = new JsonObject { ["learningRate"] = 5e-5, ["beta1"] = 0.9, ["beta2"] = 0.999, ["weightDecay"] = 0.01, ["clipNorm"] = 10.0 },
-        },
-    };
+    public JsonObject Preset => MethodPresets.DistributionMatching(learningRate: 5e-5);
 
     private Value BuildStudentLoss(LossContext c)
     {
         var b = c.B;
-        var label = c.Label();
-        var x = c.Student(c.Latent(), label, masks: Roles.Student);
-        var sigma = options.StudentNoise.Sample(c);
-        var noisy = c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon"));
-        var matching = DistributionMatching.Loss(c, x, c.Teacher(noisy, sigma, label), c.FakeScore(noisy, sigma, label));
+        var step = StudentStep.Of(c, options.StudentNoise);
+        var matching = DistributionMatching.Loss(c, step.X, step.R, step.F);
         if (Pairs is null)
             return matching;
         var (z, y, pairLabel) = c.Pairs();

@@ -38,6 +38,9 @@ public interface IDistillationMethod
     /// <summary>Whether there is a teacher to distil; a method without one learns from data alone.</summary>
     bool NeedsTeacher => true;
 
+    /// <summary>Whether the method learns from real samples: images, or a mixture's points.</summary>
+    bool NeedsSamples => false;
+
     /// <summary>Whether labels of generated samples follow the classes' shares among the real images, when there are any; else they are uniform.</summary>
     bool LabelsFollowData => false;
 

@@ -87,12 +87,14 @@ public sealed class LossContext
     /// <summary>The index of a component, uniform over [0, bound), [N].</summary>
     public Value Index(string name, long bound) => Declare(new Feed(name, FeedKind.Label, [Task.Batch], bound));
 
-    /// <summary>The phase's batch of real images with their classes [N]; null when the networks take none.</summary>
-    /// <exception cref="RecipeException">The recipe names no images.</exception>
-    public (Value Images, Value? Label) RealImages()
+    /// <summary>The phase's batch of real samples with their classes [N]; null when the networks take none.</summary>
+    /// <exception cref="RecipeException">The recipe names no images and no mixture.</exception>
+    public (Value Samples, Value? Label) RealSamples()
     {
+        if (Task.Mixture is not null)
+            return (MixtureSamples.Draw(this, Task.Mixture), null);
         if (!Task.HasImages)
-            throw new RecipeException("data.images: nothing found, expected real images; this method learns from them.");
+            throw new RecipeException("data.images: nothing found, expected real images (or data.mixture, for points); this method learns from them.");
         var images = Declare(new Feed("real", FeedKind.Image, Task.BatchShape.Sizes()));
         return (images, Task.Labels == 0 ? null : Declare(new Feed("real_label", FeedKind.ImageLabel, [Task.Batch], Task.Labels)));
     }
@@ -151,9 +153,12 @@ public sealed class LossContext
     }
 
     /// <summary>r = D_phi(x; sigma), the teacher; guided when the task asks for it: D_none + s (D_class - D_none) (Ho and Salimans 2022, arXiv 2207.12598).</summary>
-    public Value Teacher(Value x, Value sigma, Value? label, string? masks = null)
+    public Value Teacher(Value x, Value sigma, Value? label, string? masks = null) => Teacher(x, sigma, label, out _, masks);
+
+    /// <summary>The same, with the activations that the method taps: those of the conditional evaluation.</summary>
+    public Value Teacher(Value x, Value sigma, Value? label, out IReadOnlyList<Value> features, string? masks = null)
     {
-        var denoised = Denoise(Roles.Teacher, x, sigma, label, masks);
+        (var denoised, features) = DenoiseTapped(Roles.Teacher, x, sigma, label, masks);
         if (Task.Guidance == 1)
             return denoised;
         if (label is null || Task.NullLabel < 0)

@@ -45,6 +45,9 @@ public sealed class Sid(SidOptions options) : IDistillationMethod
     public string Paper => "Zhou et al. 2024, arXiv 2404.04057";
 
     /// <inheritdoc/>
+    public string Published => "CIFAR-10: 1.92, conditional 1.71; ImageNet-64: 1.52";
+
+    /// <inheritdoc/>
     public object Options => options;
 
     /// <inheritdoc/>
@@ -62,19 +65,15 @@ public sealed class Sid(SidOptions options) : IDistillationMethod
 
     private Value BuildStudentLoss(LossContext c)
     {
-        var b = c.B;
-        var label = c.Label();
-        // The student in training mode, both denoisers in inference mode (methods.md, trap 22).
-        var x = c.Student(c.Latent(), label, masks: Roles.Student);
-        var sigma = options.StudentNoise.Sample(c);
-        var noisy = c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon"));
-        var r = c.Teacher(noisy, sigma, label);
-        var f = c.FakeScore(noisy, sigma, label);
+        var step = StudentStep.Of(c, options.StudentNoise);
+        return c.B.Mul(c.BatchMean(c.B.Mul(SampleWeights.InverseMeanAbs(c, step.X, step.R), Term(c, step, options.Alpha))), options.LossScale);
+    }
 
-        var distance = b.MeanPerSample(b.Abs(b.Sub(x, r)));
-        var omega = b.StopGradient(b.Reciprocal(b.Max(distance, b.Scalar(1e-5))));
-        var delta = b.Sub(r, f);
-        var product = b.Mul(delta, b.Sub(b.Sub(r, x), b.Mul(delta, options.Alpha)));
-        return b.Mul(c.BatchMean(b.Mul(omega, b.SumPerSample(product))), options.LossScale);
+    /// <summary>The sum over pixels of (r - f) · [(r - x) - alpha (r - f)], a number a sample.</summary>
+    internal static Value Term(LossContext c, StudentStep step, double alpha)
+    {
+        var b = c.B;
+        var delta = step.Delta(c);
+        return b.SumPerSample(b.Mul(delta, b.Sub(b.Sub(step.R, step.X), b.Mul(delta, alpha))));
     }
 }

@@ -16,7 +16,7 @@ public sealed record LoadedRecipe(Recipe Recipe, IDistillationMethod Method, str
 public static class RecipeLoader
 {
     private static readonly string[] TopLevelPaths = ["teacher", "initial"];
-    private static readonly string[] DataPaths = ["images", "labels"];
+    private static readonly string[] DataPaths = ["images", "labels", "mixture"];
     private static readonly string[] EvaluationPaths = ["mixture", "images", "features"];
 
     /// <summary>Reads a recipe file.</summary>
@@ -40,7 +40,6 @@ public static class RecipeLoader
         json = (JsonObject)json.DeepClone();
         foreach (var assignment in assignments)
             RecipeJson.Set(json, assignment);
-        AbsolutePath(json["options"] as JsonObject, "mixture", folder);
         AbsolutePath((json["options"] as JsonObject)?["pairs"] as JsonObject, "file", folder);
         AbsolutePath((json["options"] as JsonObject)?["perceptual"] as JsonObject, "model", folder);
         foreach (var key in TopLevelPaths)

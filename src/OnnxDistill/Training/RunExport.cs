@@ -59,8 +59,7 @@ public static class RunExport
             throw new RecipeException($"The run folder '{folder.Path}' has no {Path.GetFileName(options)}, so its teacher and network are not known. Copy the whole folder.");
         var loaded = RecipeLoader.Resolve(RecipeLoader.Parse(File.ReadAllText(options), $"'{options}'"), folder.Path, "run", []);
         var recipe = loaded.Recipe;
-        var mixture = (loaded.Method.Options as DenoisingScoreMatchingOptions)?.Mixture ?? "";
-        (string Key, string File)[] named = [("teacher", recipe.Teacher), ("initial", recipe.Initial), ("options.mixture", mixture)];
+        (string Key, string File)[] named = [("teacher", recipe.Teacher), ("initial", recipe.Initial), ("data.mixture", recipe.Data.Mixture)];
         var moved = named.Where(n => n.File.Length > 0 && !File.Exists(n.File)).Select(n => $"{n.Key}: there is no file '{n.File}'.").ToList();
         return moved.Count == 0 ? loaded : throw new RecipeException(string.Join('\n', moved)
             + $"\nThe run in '{folder.Path}' was made with it; when it was moved, put its new path (absolute or relative to the run) into '{options}'.");

@@ -107,6 +107,7 @@ public sealed class TrainingProgram
         var (task, frozen, templates) = Templates(method, teacher, initial, new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels)
         {
             HasImages = images is not null,
+            Mixture = recipe.Data.Mixture.Length > 0 ? Data.GaussianMixtureCsv.Read(recipe.Data.Mixture) : null,
             NullLabel = card.NullLabel,
             Levels = card.Levels,
             Guidance = recipe.Guidance,
@@ -121,6 +122,8 @@ public sealed class TrainingProgram
         var graphs = BuildGraphs(loaded, parts, task, frozen, templates);
         if (images is not null && !graphs.Any(g => g.Feeds.Any(f => f.Kind == FeedKind.Image)))
             throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
+        if (task.Mixture is not null && !graphs.Any(g => g.Feeds.Any(f => f.Name == MixtureSamples.ModeFeed)))
+            throw new RecipeException($"data.mixture: found '{recipe.Data.Mixture}', but the method '{method.Name}' learns from no real samples. Leave the group 'data' out.");
         return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs)
         {
             Images = images,
@@ -146,7 +149,7 @@ public sealed class TrainingProgram
         var made = new Dictionary<(Denoiser, string), (Network Network, IReadOnlyList<Feature> Features)>();
         (Network Network, IReadOnlyList<Feature> Features) Make(string role, Denoiser denoiser)
         {
-            var tensors = method.Taps.Where(t => t.Role == role).Select(t => t.Tensor).ToList();
+            var tensors = method.Taps.Where(t => t.Role == role && (!t.IsOptional || denoiser.HasTensor(t.Tensor))).Select(t => t.Tensor).ToList();
             var key = (denoiser, string.Join('\n', tensors.Prepend($"{tensors.Count}")));
             return made.TryGetValue(key, out var known) ? known : made[key] = denoiser.AtBatch(task.Batch, tensors);
         }
@@ -196,12 +199,12 @@ public sealed class TrainingProgram
     private static Denoiser FreshFit(Recipe recipe, JsonObject network, IDistillationMethod method, IImageSource? images)
     {
         var options = (DenoisingScoreMatchingOptions)method.Options;
-        if (images is null == (options.Mixture.Length == 0))
-            throw new RecipeException($"data.images and options.mixture: found {(images is null ? "neither" : "both")}, expected one of them to learn from.");
+        if (images is null && recipe.Data.Mixture.Length == 0)
+            throw new RecipeException("data.images and data.mixture: found neither, expected one of them to learn from.");
         if (images is null)
         {
-            var mixture = Data.GaussianMixtureCsv.Read(options.Mixture);
-            return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(options.Mixture)}"), mixture.Dimension);
+            var mixture = Data.GaussianMixtureCsv.Read(recipe.Data.Mixture);
+            return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(recipe.Data.Mixture)}"), mixture.Dimension);
         }
         if (options.LabelDropout > 0 && images.Labels == 0)
             throw new RecipeException(string.Create(CultureInfo.InvariantCulture, $"options.labelDropout: found {options.LabelDropout}, but '{images.Name}' has no classes. Name them in data.labels, or leave it out."));

@@ -198,18 +198,17 @@ public static class TrainingState
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))
             training.Remove("images");
-        // A mixture that a method learns from may move; what it says may not change.
-        if (json["options"] is JsonObject options && options["mixture"]?.GetValue<string>() is { Length: > 0 } mixture)
-            options["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(mixture)));
-        // Likewise a perceptual network, and pairs that somebody else has made; the teacher's own are a function of the recipe.
+        // A perceptual network may move, what it says may not change; likewise pairs that somebody else has made. The teacher's own are a function of the recipe.
         if (json["options"]?["perceptual"] is JsonObject perceptual && perceptual["model"]?.GetValue<string>() is { Length: > 0 } network)
             perceptual["model"] = program.DigestOf(network);
         if (json["options"]?["pairs"] is JsonObject pairs)
             pairs["file"] = program.Pairs?.Identity ?? "";
-        // Likewise the images.
+        // Likewise images and mixtures.
         json.Remove("data");
         if (program.ImagesDigest is { } images)
             json["data"] = new JsonObject { ["images"] = images, ["flip"] = recipe.Data.Flip };
+        else if (recipe.Data.Mixture.Length > 0)
+            json["data"] = new JsonObject { ["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(recipe.Data.Mixture))) };
         return json;
     }
 

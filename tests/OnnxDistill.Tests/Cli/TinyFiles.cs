@@ -31,7 +31,7 @@ internal sealed class TinyFiles : IDisposable
               "evaluation": { "samples": 100, "mixture": "mixture.csv", "pictureSamples": 50 }, }
             """);
         _files.Write("fit.json", $$"""
-            { "method": "denoising-score-matching", "options": { "mixture": "mixture.csv" },
+            { "method": "denoising-score-matching", "data": { "mixture": "mixture.csv" },
             {{Settings}}
             }
             """);

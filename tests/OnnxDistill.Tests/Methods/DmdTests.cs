@@ -18,16 +18,6 @@ public sealed class DmdTests
     private static readonly LinearDenoiser Fake = new([0.7, -0.2, 0.4, 0.5], [0.1, -0.3]);
     private static readonly float[] Samples = new TestRandom(9).FloatNormals(Batch * 2);
 
-    /// <summary>methods.md 3.2, for a sample of the plane: (f - r) / mean|x - r| / d.</summary>
-    internal static double[] Cotangent(OraclePoint p)
-    {
-        var distance = p.X.Zip(p.R, (x, r) => Math.Abs(x - r)).Average();
-        return [.. p.F.Zip(p.R, (f, r) => (f - r) / distance / p.X.Length)];
-    }
-
-    /// <summary>Steps 20 to 980 of Karras' grid of 1000.</summary>
-    internal static double StudentNoise(double draw, DistillationTask task) => Karras(0.02 + (0.96 * draw), task);
-
     /// <summary>L_reg = mean (G(z_ref) - y_ref)², and the gradient of a sample that every latent leads to is 2 lambda (x - y) / (batch d).</summary>
     [TestMethod]
     [DataRow(0.25)]
@@ -62,7 +52,7 @@ public sealed class DmdTests
         var (loss, offset) = (0.0, new double[2]);
         for (var i = 0; i < Batch; i++)
         {
-            var sigma = Karras(run.Feeds["sigma_draw"].ToDoubles()[i], Task);
+            var sigma = Oracles.Karras(run.Feeds["sigma_draw"].ToDoubles()[i], Task);
             var weight = (1 / (sigma * sigma)) + (1 / (SigmaData * SigmaData));
             var clean = Array.ConvertAll(Samples[(2 * i)..((2 * i) + 2)], v => (double)v);
             var noisy = clean.Zip(run.Feeds["epsilon"].ToDoubles()[(2 * i)..((2 * i) + 2)], (y, n) => y + (sigma * n)).ToArray();
@@ -90,10 +80,4 @@ public sealed class DmdTests
     };
 
     private static IDistillationMethod Create(double weight) => DistillationMethods.Create("dmd", new JsonObject { ["regressionWeight"] = weight });
-
-    private static double Karras(double place, DistillationTask task)
-    {
-        var (low, high) = (Math.Pow(0.002, 1 / 7.0), Math.Pow(80, 1 / 7.0));
-        return Math.Pow(low + (place * (high - low)), 7) * task.SigmaData / 0.5;
-    }
 }

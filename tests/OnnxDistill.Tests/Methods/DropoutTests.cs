@@ -122,7 +122,7 @@ public sealed class DropoutTests
         OnnxWriter.Write(Model(Ratio, 8), files["network.onnx"]);
         TrainingProgram Program(params string[] settings) => TrainingProgram.Build(RecipeLoader.Resolve(JsonNode.Parse("""
             {
-              "method": "denoising-score-matching", "options": { "mixture": "mixture.csv" }, "initial": "network.onnx",
+              "method": "denoising-score-matching", "data": { "mixture": "mixture.csv" }, "initial": "network.onnx",
               "training": { "batch": 8, "images": 64, "logImages": 16, "threads": 1, "lanes": 1, "optimizer": { "learningRate": 1e-2 } },
               "evaluation": { "samples": 0, "pictureSamples": 4 }
             }

@@ -20,7 +20,7 @@ public sealed class MethodTests
     private const int Batch = 6;
 
     private static readonly double SigmaData = MixtureTeacher.Card(Toys.TwoModes, "").SigmaData;
-    private static readonly DistillationTask Task = new(Batch, [2], SigmaData, SigmaInit: 1, Labels: 0);
+    private static readonly DistillationTask Task = new(Batch, [2], SigmaData, SigmaInit: 1, Labels: 0) { Mixture = Toys.TwoModes };
     private static readonly LinearDenoiser Fake = new([0.7, -0.2, 0.4, 0.5], [0.1, -0.3]);
     private static readonly float[] Samples = new TestRandom(9).FloatNormals(Batch * 2);
 
@@ -34,8 +34,7 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void GradientsAreThoseOfTheLossWithStoppedValuesHeld(object row)
     {
-        using var files = new TestFiles();
-        var method = Method(row, files);
+        var method = ((MethodCase)row).Create();
         var (task, teacher, networks) = Setting(method);
         foreach (var phase in method.Phases)
         {
@@ -61,11 +60,10 @@ public sealed class MethodTests
         if (c.SampleGradient is null)
             return; // a fit has no generated sample; its gradient is in TheDenoiserGetsTheGradientOfScoreMatching
         var phase = c.Create().Phases.Single(p => p.Name == Roles.Student);
-        var run = PhaseRun.Of(phase, Task, MixtureTeacher.Build(Toys.TwoModes).AtBatch(Batch), new Dictionary<string, Network>
-        {
-            [Roles.Student] = TestNetworks.Sample(Samples, Batch),
-            [Roles.FakeScore] = TestNetworks.Linear(Fake, Batch),
-        });
+        var networks = new Dictionary<string, Network> { [Roles.Student] = TestNetworks.Sample(Samples, Batch) };
+        if (c.Create().Auxiliaries.Any(a => a.Role == Roles.FakeScore))
+            networks[Roles.FakeScore] = TestNetworks.Linear(Fake, Batch);
+        var run = PhaseRun.Of(phase, Task, MixtureTeacher.Build(Toys.TwoModes).AtBatch(Batch), networks);
         var expected = Enumerable.Range(0, Batch).SelectMany(i => c.SampleGradient(Point(c, run, i)).Select(g => g / Batch)).ToArray();
         // Relative to the largest number: float32 and cancellation in r - f.
         AssertClose(expected, run.Gradient(Roles.Student, TestNetworks.SampleParameter), 2e-5);
@@ -76,10 +74,9 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void TheDenoiserGetsTheGradientOfScoreMatching(object row)
     {
-        using var files = new TestFiles();
         if (((MethodCase)row).ScorePhase is not var (phaseName, role))
             return; // no phase of its own fits a denoiser and nothing else
-        var phase = Method(row, files).Phases.Single(p => p.Name == phaseName);
+        var phase = ((MethodCase)row).Create().Phases.Single(p => p.Name == phaseName);
         var networks = new Dictionary<string, Network> { [Roles.Student] = TestNetworks.Sample(Samples, Batch) };
         networks[role] = TestNetworks.Linear(Fake, Batch);
         var run = PhaseRun.Of(phase, Task, null, networks);
@@ -109,8 +106,7 @@ public sealed class MethodTests
     [DynamicData(nameof(Cases))]
     public void StopGradientsStandWhereThePaperHasThem(object row)
     {
-        using var files = new TestFiles();
-        var method = Method(row, files);
+        var method = ((MethodCase)row).Create();
         var (task, teacher, networks) = Setting(method);
         var markers = new List<int>();
         foreach (var phase in method.Phases)
@@ -121,7 +117,7 @@ public sealed class MethodTests
             foreach (var role in phase.Trains)
                 CollectionAssert.AreEqual(networks[role].Parameters.Select(p => p.Name).ToArray(), graph.Gradients[role].ToArray());
             Assert.IsFalse(graph.Model.Graph.Inputs.Exists(i => i.Name.StartsWith(Roles.Teacher, StringComparison.Ordinal)));
-            Assert.IsTrue(graph.Model.Graph.Outputs.TrueForAll(o => o.Name == TrainingGraph.LossOutput || phase.Trains.Any(r => o.Name.StartsWith($"grad/{r}/", StringComparison.Ordinal))));
+            Assert.IsTrue(graph.Model.Graph.Outputs.TrueForAll(o => o.Name == TrainingGraph.LossOutput || graph.Carried.Any(k => CarriedValue.OutputName(k.Name) == o.Name) || phase.Trains.Any(r => o.Name.StartsWith($"grad/{r}/", StringComparison.Ordinal))));
 
             // Asked for all gradients, the loss still gives none to the networks that its stop-gradients shield.
             var open = TrainingGraph.Build(phase with { Trains = [.. networks.Keys] }, task, teacher, networks);
@@ -178,15 +174,6 @@ public sealed class MethodTests
         Assert.AreEqual(100 * expected, run.Loss, 1e-5 * 100 * Math.Abs(expected));
     }
 
-    private static IDistillationMethod Method(object row, TestFiles files)
-    {
-        var c = (MethodCase)row;
-        if (c.Name != DenoisingScoreMatching.MethodName)
-            return c.Create();
-        GaussianMixtureCsv.Write(files["mixture.csv"], Toys.TwoModes);
-        return (c with { Options = new() { ["mixture"] = files["mixture.csv"] } }).Create();
-    }
-
     private static OraclePoint Point(MethodCase c, PhaseRun run, int i)
     {
         var sigma = c.StudentNoise(run.Feeds["sigma_draw"].ToDoubles()[i], Task);
@@ -194,7 +181,7 @@ public sealed class MethodTests
         var noisy = x.Zip(Row(run, "epsilon", i), (a, n) => a + (sigma * n)).ToArray();
         var teacher = new MixtureDenoiser(Toys.TwoModes);
         return new OraclePoint(x, teacher.Denoise(noisy, sigma), Fake.Denoise(noisy, sigma), v => teacher.TransposedJacobian(noisy, sigma, v),
-            v => Fake.TransposedJacobian(noisy, sigma, v));
+            v => Fake.TransposedJacobian(noisy, sigma, v), sigma, Task.NoiseScale);
     }
 
     private static double[] Row(PhaseRun run, string feed, int i) => run.Feeds[feed].ToDoubles()[(2 * i)..((2 * i) + 2)];
@@ -211,8 +198,8 @@ public sealed class MethodTests
     // A student, and auxiliaries of the method's making or other weights. A teacher that is tapped has activations; an exact mixture has none.
     private static (DistillationTask Task, Network? Teacher, IReadOnlyDictionary<string, Network> Networks) Setting(IDistillationMethod method)
     {
-        var teacher = method.Taps.Any(t => t.Role == Roles.Teacher) ? Toys.Mlp(3, 8) : MixtureTeacher.Build(Toys.TwoModes);
-        var (task, frozen, networks) = TrainingProgram.Templates(method, method.NeedsTeacher ? teacher : null, Toys.Mlp(2, 8), Task with { HasImages = true });
+        var teacher = method.Taps.Any(t => t is { Role: Roles.Teacher, Tensor: "" }) ? Toys.Mlp(3, 8) : MixtureTeacher.Build(Toys.TwoModes);
+        var (task, frozen, networks) = TrainingProgram.Templates(method, method.NeedsTeacher ? teacher : null, Toys.Mlp(2, 8), Task);
         networks[Roles.Student] = Toys.Mlp(1, 8).AtBatch(Batch);
         return (task, frozen, networks);
     }

@@ -31,9 +31,8 @@ public sealed class ModelsFolderTests
     public void ARecipeParsesAndItsFilesAreThere(string recipe)
     {
         var loaded = RecipeLoader.Load(RepositoryRoot.Of("models", recipe));
-        var mixture = (loaded.Method.Options as DenoisingScoreMatchingOptions)?.Mixture ?? "";
         var (top, evaluation) = (loaded.Recipe, loaded.Recipe.Evaluation);
-        string[] files = [top.Teacher, top.Initial, mixture, top.Data.Images, top.Data.Labels, evaluation.Mixture, evaluation.Images, evaluation.Features];
+        string[] files = [top.Teacher, top.Initial, top.Data.Mixture, top.Data.Images, top.Data.Labels, evaluation.Mixture, evaluation.Images, evaluation.Features];
         // Data sets and what they are measured with lie beside the repository; models/README.md says so.
         var own = files.Where(f => f.StartsWith(RepositoryRoot.Of(), StringComparison.Ordinal));
         var missing = own.Where(f => f.Length > 0 && !File.Exists(f)).ToList();

@@ -60,10 +60,10 @@ public sealed partial class ReadmeTableTests
     {
         var rows = DistillationMethods.Names.Select(name =>
         {
-            var (method, needsMixture) = WithDefaults(name);
+            var method = DistillationMethods.Create(name, []);
             var options = method.Options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
                 .Select(p => $"`{JsonName(p.Name)}` {Show(p.GetValue(method.Options))}");
-            return $"| `{name}` | {method.Paper} | {(needsMixture ? "yes, a mixture's" : "no")} | {string.Join("; ", options)} |\n";
+            return $"| `{name}` | {method.Paper} | {(method.NeedsSamples ? "yes" : "no")} | {string.Join("; ", options)} |\n";
         });
         GeneratedText.RequireSection(Readme, "methods", "| method | paper | needs real samples? | options with their defaults |\n| --- | --- | --- | --- |\n" + string.Concat(rows));
     }
@@ -125,19 +125,6 @@ public sealed partial class ReadmeTableTests
             // WrongUsage is told with the words 'wrong' and 'usage', whatever stands between them.
             foreach (var word in Word().Matches(name).Select(m => m.Value))
                 StringAssert.Contains(told[code], word, StringComparison.OrdinalIgnoreCase);
-        }
-    }
-
-    // A method that learns from samples has to be told which; all other options have defaults.
-    private static (IDistillationMethod Method, bool NeedsMixture) WithDefaults(string name)
-    {
-        try
-        {
-            return (DistillationMethods.Create(name, []), false);
-        }
-        catch (RecipeException)
-        {
-            return (DistillationMethods.Create(name, new JsonObject { ["mixture"] = "file" }), true);
         }
     }
 

@@ -79,19 +79,18 @@ public sealed class ImageFitTests
     [TestMethod]
     [DataRow("data.labels=", "network", "", DisplayName = "no classes: an unconditional teacher")]
     [DataRow("data.images=", "found neither", "x")]
-    [DataRow("options.mixture=mixture.csv", "found both", "x")]
+    [DataRow("data.mixture=mixture.csv", "found both", "x")]
     [DataRow("data.images=nothing-idx3-ubyte", "There is no file", "x")]
     [DataRow("data.labels=images-idx3-ubyte", "1 were expected for labels", "x")]
     public void WrongDataIsOneClearError(string setting, string expected, string fails)
     {
         using var files = new TestFiles();
-        var recipe = Recipe(files, setting);
         if (fails.Length == 0)
         {
-            Assert.IsFalse(TrainingProgram.Build(recipe).Initial.Card.IsConditional);
+            Assert.IsFalse(TrainingProgram.Build(Recipe(files, setting)).Initial.Card.IsConditional);
             return;
         }
-        var error = Assert.Throws<Exception>(() => TrainingProgram.Build(recipe));
+        var error = Assert.Throws<Exception>(() => TrainingProgram.Build(Recipe(files, setting)));
         StringAssert.Contains(error.Message, expected);
     }
 

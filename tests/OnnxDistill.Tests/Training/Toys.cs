@@ -31,7 +31,7 @@ internal static class Toys
         var json = new JsonObject
         {
             ["method"] = method,
-            ["options"] = fits ? new JsonObject { ["mixture"] = "mixture.csv" } : [],
+            ["data"] = fits ? new JsonObject { ["mixture"] = "mixture.csv" } : [],
             ["teacher"] = fits ? "" : "teacher.onnx",
             ["network"] = new JsonObject { ["kind"] = "mlp", ["hidden"] = new JsonArray(8), ["seed"] = 3 },
             ["training"] = new JsonObject

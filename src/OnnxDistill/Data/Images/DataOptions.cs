@@ -2,11 +2,14 @@ using System.ComponentModel.DataAnnotations;
 
 namespace OnnxDistill.Data.Images;
 
-/// <summary>A recipe's group <c>data</c>: the real images that a teacher is made of, or that a method needs beside its teacher.</summary>
+/// <summary>A recipe's group <c>data</c>: the real samples that a teacher is made of, or that a method needs beside its teacher.</summary>
 public sealed record DataOptions : IValidatableObject
 {
     /// <summary>Where the images are, relative to the recipe: a folder, .zip or .tar(.gz) of PNG, JPEG, WebP, BMP or GIF files; an .npy or .npz array; an idx file.</summary>
     public string Images { get; init; } = "";
+
+    /// <summary>Instead of images: CSV file of a mixture, relative to the recipe, whose samples are drawn anew in every step.</summary>
+    public string Mixture { get; init; } = "";
 
     /// <summary>Where their classes are, relative to the recipe: a .csv with the columns file and label, an idx file or an .npy of whole numbers; <c>own</c> for what
     /// the images bring along (names of folders on the first level, an .npz's array <c>labels</c>); empty for images without classes. Names that are whole numbers
@@ -48,6 +51,8 @@ public sealed record DataOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (Mixture.Length > 0 && Images.Length > 0)
+            yield return new ValidationResult($"images and mixture: found both, expected one of them to learn from.");
         if (Range is not [var black, var white] || !double.IsFinite(white - black) || black == white)
             yield return new ValidationResult($"range: found [{string.Join(", ", Range)}], expected two different numbers, such as [0, 1].");
     }
