@@ -39,6 +39,11 @@ internal static class MethodCases
         "options.studentNoise={\"mean\":-1.2,\"deviation\":1.2}", "training.optimizer.finalFraction=0.05",
     ];
 
+    private static string[] DmdToy =>
+    [
+        .. ScoreToy, "options.fakeScoreNoise={\"kind\":\"log-normal\"}", "options.pairs.count=2000", "training.images=153600",
+    ];
+
     public static readonly MethodCase[] All =
     [
         new(DenoisingScoreMatching.MethodName, ("fit", Roles.Student), [], [0],
@@ -46,6 +51,13 @@ internal static class MethodCases
                 "training.images=102400"], 0.075),
         new("diff-instruct", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 2],
             [.. ScoreToy, "training.images=153600"], 0.12) { SampleGradient = Oracles.DiffInstruct },
+        new("dmd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], DmdToy, 0.12),
+        new("dmd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [], 0)
+        {
+            Options = Json("""{ "regressionWeight": 0 }"""),
+            SampleGradient = p => Oracles.DistributionMatching(p, 1),
+            StudentNoise = (u, task) => Oracles.Karras(0.02 + (0.96 * u), task),
+        },
         new("dmd2", null, [("critic", Roles.Student)], [1, 1], DistributionMatchingToy, 0.12) { Options = Json("""{ "criticUpdates": 2 }""") },
         new("dmd2", null, [("critic", Roles.Student), ("student", Roles.FakeScore), ("student", Roles.Discriminator)], [1, 1], [], 0)
         {
