@@ -1,4 +1,6 @@
 using OnnxDistill.Bench;
+using OnnxDistill.Bench.Experiments;
+using OnnxDistill.Graph;
 using OnnxDistill.Recipes;
 using OnnxDistill.Training;
 
@@ -9,6 +11,9 @@ const string usage = """
     OnnxDistill.Bench --self [--iterations N] [--workload NAME | --recipe FILE [KEY=VALUE ...]]   where OnnxDistill's own time goes
     Without --workload: all of them.
     """;
+
+if (args is [CompareCommand.Word or CompareCommand.ChildWord, ..])
+    return RunExperiment();
 
 if (args is ["worker", var side, var name, .. var settings])
     return Worker.Serve(side, name, settings);
@@ -43,6 +48,24 @@ catch (InvalidOperationException error)
 finally
 {
     scratch.Delete(recursive: true);
+}
+
+int RunExperiment()
+{
+    try
+    {
+        return args is [CompareCommand.ChildWord, var recipe, var folder, .. var over] ? RunOutcome.Make(recipe, folder, over) : CompareCommand.Run(args[1..]);
+    }
+    catch (FormatException error)
+    {
+        Console.Error.WriteLine($"{error.Message}\n{CompareCommand.Usage}");
+        return 2;
+    }
+    catch (Exception error) when (error is RecipeException or RunFolderException or DivergedException or ModelFileException or InvalidOperationException)
+    {
+        Console.Error.WriteLine(error.Message);
+        return 5;
+    }
 }
 
 void Compare(IWorkload workload)
