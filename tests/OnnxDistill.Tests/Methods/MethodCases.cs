@@ -69,12 +69,12 @@ internal static class MethodCases
         {
             Options = Json("""{ "discriminator": { "on": "teacher" }, "sharedNoise": true, "epsilon": 1e-6, "fakeScoreWeight": "x0", "r1Weight": 0.5, "discriminatorWeight": 1 }"""),
         },
-        new("f-distill", null, [("critic", Roles.Student)], [1, 4], [.. DistributionMatchingToy, "options.bins=3"], 0.12)
+        new("f-distill", null, [("critic", Roles.Student)], [1, 4], DistributionMatchingToy, 0.12)
         {
-            Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl" }"""),
+            Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl", "bins": 3, "binDecay": 0.5 }"""),
         },
         new("f-distill", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 4], [], 0) { Options = Json("""{ "binDecay": 0.5, "bins": 4 }""") },
-        new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.3}", "training.images=102400"], 0.35)
+        new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.1}", "training.images=102400"], 0.35)
         {
             // It seeks modes: samples at the two have a mean log-density of -0.12, those of the mixture -1.12.
             Measure = ("logp2k.mean", -1),
@@ -84,10 +84,10 @@ internal static class MethodCases
         Sid(1.2),
         Sid(1.0) with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sid(0.5),
-        new("sida", null, [("fake_score", Roles.Student)], [1, 1], [.. EncoderToy, "training.images=153600"], 0.12),
+        new("sida", null, [("fake_score", Roles.Student)], [1, 1], [.. EncoderToy, "training.images=153600"], 0.12) { Options = Json(EarlyCritic) },
         Sim("pseudo-huber") with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sim("l2"),
-        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12),
+        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12) { Options = Json(EarlyCritic) },
         new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [], 0) { Options = Json("""{ "ratio": "exact", "ganScale": 0, "divergence": "jeffreys", "terms": "released" }""") },
         new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [.. ScoreToy, "training.images=153600"], 0.12)
         {
@@ -105,6 +105,9 @@ internal static class MethodCases
 
     private static string[] EncoderToy =>
         [.. ScoreToy, "data.mixture=mixture.csv", "options.critic={\"studentFromImages\":5120,\"ganFromImages\":10240}", "training.optimizer.clipValue=1"];
+
+    // For runs of eight steps of eight samples.
+    private const string EarlyCritic = """{ "critic": { "studentFromImages": 16, "ganFromImages": 32 } }""";
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 
