@@ -1,3 +1,4 @@
+using OnnxDistill;
 using OnnxDistill.Bench;
 using OnnxDistill.Bench.Experiments;
 using OnnxDistill.Graph;

@@ -190,7 +190,7 @@ public static class TrainingState
     {
         var recipe = program.Recipe.Recipe;
         var json = RecipeLoader.ToJson(recipe);
-        foreach (var key in new[] { "teacher", "initial", "evaluation" })
+        foreach (var key in new[] { "preset", "teacher", "initial", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
         string[] free = ["seconds", "logImages", "snapshotImages", "snapshotSeconds", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];

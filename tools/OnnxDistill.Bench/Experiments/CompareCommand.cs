@@ -1,5 +1,4 @@
 using System.Globalization;
-using OnnxDistill.Recipes;
 
 namespace OnnxDistill.Bench.Experiments;
 

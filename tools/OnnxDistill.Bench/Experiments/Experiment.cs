@@ -44,6 +44,8 @@ internal sealed record Experiment
         if (!File.Exists(path))
             throw new RecipeException($"The list of runs '{path}' does not exist.");
         var experiment = RecipeJson.Read<Experiment>(RecipeLoader.Parse(File.ReadAllText(path), $"'{path}'"), "");
+        if (experiment.Runs.FirstOrDefault(r => (r.Name + r.Group).AsSpan().ContainsAny(",|")) is { } odd)
+            throw new RecipeException($"'{path}' has a run '{odd.Title}'; names and groups stand in CSV and Markdown, so leave commas and bars out.");
         return experiment.Runs.GroupBy(r => r.Folder).FirstOrDefault(g => g.Count() > 1) is { } twice
             ? throw new RecipeException($"'{path}' has {twice.Count()} runs '{twice.First().Title}'; give them different names or groups.")
             : experiment;
