@@ -10,6 +10,7 @@ const string usage = """
     OnnxDistill.Bench --check [--workload NAME]                                only the numeric cross-check
     OnnxDistill.Bench --export FOLDER                                          weights and a reference for tools/bench_torch.py
     OnnxDistill.Bench --self [--iterations N] [--workload NAME | --recipe FILE [KEY=VALUE ...]]   where OnnxDistill's own time goes
+    OnnxDistill.Bench compare LIST ...                                         methods against each other; 'compare' alone tells more
     Without --workload: all of them.
     """;
 

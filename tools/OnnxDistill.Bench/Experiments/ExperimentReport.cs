@@ -60,7 +60,7 @@ internal sealed class ExperimentReport(Experiment experiment, IReadOnlyList<(Exp
         foreach (var (run, outcome) in results)
         {
             var metrics = string.Join(" | ", experiment.Metrics.Select(m => Number(outcome.Rows[^1].Metrics, m.Name).ToString("G4", CultureInfo.InvariantCulture)));
-            Line($"| {run.Name} |{(groups ? $" {run.Group} |" : "")} {metrics} | {outcome.Images:N0} | {outcome.Seconds:F0} | {outcome.Seconds / outcome.Images * 1000:G3} | {outcome.PeakMegabytes:F0} |");
+            Line($"| {run.Name} |{(groups ? $" {run.Group} |" : "")} {metrics} | {outcome.Images:N0} | {outcome.Seconds:G3} | {outcome.Seconds / outcome.Images * 1000:G3} | {outcome.PeakMegabytes:F0} |");
         }
         return page.ToString();
     }

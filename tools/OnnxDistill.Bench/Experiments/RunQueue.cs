@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace OnnxDistill.Bench.Experiments;
 
 /// <summary>Runs what is not finished, each in a process of its own, so many at a time.</summary>
@@ -12,7 +14,8 @@ internal sealed class RunQueue(CompareCommand command, Experiment experiment)
     {
         var failed = 0;
         var waiting = experiment.Runs.Where(r => r.Title.Contains(command.Only, StringComparison.OrdinalIgnoreCase)).ToList();
-        Parallel.ForEach(waiting, new ParallelOptions { MaxDegreeOfParallelism = command.SideBySide }, run =>
+        // In the list's order.
+        Parallel.ForEach(Partitioner.Create(waiting, EnumerablePartitionerOptions.NoBuffering), new ParallelOptions { MaxDegreeOfParallelism = command.SideBySide }, run =>
         {
             if (!RunOne(run))
                 Interlocked.Increment(ref failed);
