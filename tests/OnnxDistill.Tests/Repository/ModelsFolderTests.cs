@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
 using OnnxDistill.Teachers;
 

@@ -78,7 +78,7 @@ public sealed partial class ReadmeTableTests
             var loaded = RecipeLoader.Resolve(new JsonObject { ["preset"] = name }, RepositoryRoot.Of(), name, []);
             var (method, training) = (loaded.Recipe.Method, loaded.Recipe.Training);
             var average = training.Ema.HalfLifeImages == 0 ? "none" : Format($"{training.Ema.HalfLifeImages / 1e6:0.##} M");
-            return Format($"| `{name}` | `{method}` | {training.Batch} | {training.Images / 1e6:0.##} M | {training.OptimizerOf(Roles.Student).LearningRate} | {Show(training.Precision)} | {average} |\n");
+            return Format($"| `{name}` | `{method}` | {training.Batch} | {training.Images / 1e6:0.##} M | {training.OptimizerOf(Roles.Student).LearningRate:0.##e-0} | {Show(training.Precision)} | {average} |\n");
         });
         GeneratedText.RequireSection(Readme, "presets",
             "| preset | method | batch | images | learning rate | precision | half-life of the average, images |\n| --- | --- | --- | --- | --- | --- | --- |\n" + string.Concat(rows));
