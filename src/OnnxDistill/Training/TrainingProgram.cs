@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Autodiff;
@@ -31,6 +32,7 @@ public sealed class TrainingProgram
 {
     private IReadOnlyList<TrainingGraph>? _partGraphs;
     private string? _imagesDigest;
+    private readonly Dictionary<string, string> _fileDigests = new(StringComparer.Ordinal);
 
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
@@ -39,11 +41,18 @@ public sealed class TrainingProgram
     /// <summary>The recipe's real images, null when it names none. Disposing of them closes files, which the next reading opens again.</summary>
     public IImageSource? Images { get; private init; }
 
+    /// <summary>The teacher's pairs that the method learns from; null when it needs none.</summary>
+    public TeacherPairs? Pairs { get; private init; }
+
     /// <summary>Whether the result is a denoiser, a new teacher, instead of a generator.</summary>
     internal bool IsFit => IsFitting(Recipe.Method);
 
     /// <summary>Digest of the images, null without any: formed once, for every state asks for it.</summary>
     internal string? ImagesDigest => _imagesDigest ??= Images is null ? null : ImageFingerprint.Of(Images);
+
+    /// <summary>Digest of a file that the method's options name: formed once too.</summary>
+    internal string DigestOf(string file) => _fileDigests.TryGetValue(file, out var known) ? known
+        : _fileDigests[file] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
     /// <summary>The recipe.</summary>
     public LoadedRecipe Recipe { get; }
@@ -115,7 +124,11 @@ public sealed class TrainingProgram
             throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
         if (task.Mixture is not null && !graphs.Any(g => g.Feeds.Any(f => f.Name == MixtureSamples.ModeFeed)))
             throw new RecipeException($"data.mixture: found '{recipe.Data.Mixture}', but the method '{method.Name}' learns from no real samples. Leave the group 'data' out.");
-        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs) { Images = images };
+        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs)
+        {
+            Images = images,
+            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r)) : null, // pairs need a teacher
+        };
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>
