@@ -6,6 +6,7 @@ using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
+using OnnxDistill.Tests.Data;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Tests.Methods;
@@ -80,7 +81,7 @@ public sealed class VarDiuTests
     // Samples a z + b against the teacher N(2, 1), at one noise level.
     private static PhaseRun OnALine(double sigma, bool antithetic, out double[] samples, int sign = 1, int weightPower = 0)
     {
-        var level = $$"""{ "kind": "log-normal", "mean": 0, "deviation": 1, "max": 4, "absolute": true }""";
+        var level = """{ "kind": "log-normal", "mean": 0, "deviation": 1, "max": 4, "absolute": true }""";
         var method = Method($$"""{ "studentNoise": {{level}}, "weightPower": {{weightPower}}, "antithetic": {{(antithetic ? "true" : "false")}} }""");
         var total = (A * A) + (sigma * sigma);
         float[] z = [-1.3f, 0.2f, 0.9f, -0.4f, 2.1f];

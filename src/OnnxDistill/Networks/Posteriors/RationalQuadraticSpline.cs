@@ -54,6 +54,6 @@ internal static class RationalQuadraticSpline
     {
         var shares = b.Add(b.Mul(b.Softmax(raw), 1 - (SmallestShare * bins)), SmallestShare);
         var lengths = b.Mul(shares, 2 * bound);
-        return (lengths, b.Add(b.CumSum(lengths, b.Scalar(2, ElementType.Int64), exclusive: true), -bound));
+        return (lengths, b.Add(b.CumSum(lengths, b.Constant(TensorData.Of([2L], [])), exclusive: true), -bound));
     }
 }
