@@ -68,13 +68,13 @@ public sealed class PosteriorTests
     [DataRow(PosteriorKind.Flow, 1, 3)]
     public void TheDensityIntegratesToOne(PosteriorKind kind, int latent, int dimension)
     {
-        // The trapezoidal rule to the far tails; a flow's density has kinks at its knots, which cost it the square of the step.
-        var (end, side) = latent == 1 ? (9.0, 1801) : (9.0, 361);
+        // The trapezoidal rule to the far tails (a flow may stretch its Gaussian); a flow's density has kinks at its knots, which cost the square of the step.
+        var (end, side) = latent == 1 ? (60.0, 24001) : (15.0, 501);
         var step = 2 * end / (side - 1);
         var count = (int)Math.Pow(side, latent);
         var network = Posterior.Build(Small with { Kind = kind }, new PosteriorPlace(count, [dimension], [latent], SigmaData: 1, Labels: 0));
         var random = new TestRandom(3);
-        var feeds = Randomized(network, Feeds(network, random, [.. Enumerable.Repeat(1.3f, count)]), random, 0.6);
+        var feeds = Randomized(network, Feeds(network, random, [.. Enumerable.Repeat(0.6f, count)]), random, 0.3);
         float[] point = random.FloatNormals(dimension);
         foreach (var name in feeds.Keys.Where(n => n is Posterior.X or Posterior.FlowX).ToList())
             feeds[name] = TensorData.Of([.. Enumerable.Range(0, count).SelectMany(_ => point)], count, dimension);
