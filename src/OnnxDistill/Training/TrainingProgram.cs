@@ -127,7 +127,7 @@ public sealed class TrainingProgram
         return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs)
         {
             Images = images,
-            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r)) : null, // pairs need a teacher
+            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r) with { CudaGraph = false }) : null, // pairs need a teacher
         };
     }
 
