@@ -10,7 +10,14 @@ public static class DistillationMethods
     {
         [DenoisingScoreMatching.MethodName] = static o => new DenoisingScoreMatching(RecipeJson.Read<DenoisingScoreMatchingOptions>(o, "options")),
         ["diff-instruct"] = static o => new DiffInstruct(RecipeJson.Read<DiffInstructOptions>(o, "options")),
+        ["dmd2"] = static o => new Dmd2(RecipeJson.Read<Dmd2Options>(o, "options")),
+        ["f-distill"] = static o => new FDistill(RecipeJson.Read<FDistillOptions>(o, "options")),
+        ["sds"] = static o => new Sds(RecipeJson.Read<SdsOptions>(o, "options")),
         ["sid"] = static o => new Sid(RecipeJson.Read<SidOptions>(o, "options")),
+        ["sida"] = static o => new SidA(RecipeJson.Read<SidAOptions>(o, "options")),
+        ["sim"] = static o => new Sim(RecipeJson.Read<SimOptions>(o, "options")),
+        ["uni-instruct"] = static o => new UniInstruct(RecipeJson.Read<UniInstructOptions>(o, "options")),
+        ["vsd"] = static o => new Vsd(RecipeJson.Read<VsdOptions>(o, "options")),
     };
 
     /// <summary>The names.</summary>

@@ -28,7 +28,7 @@ public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, 
     /// <summary>Extents of one latent of the student: of a sample, unless the student is a network of its own.</summary>
     public IReadOnlyList<long> LatentShape { get; init; } = DataShape;
 
-    /// <summary>Scale of the teacher's classifier-free guidance, 1 for none: D_none + s (D_class - D_none), see <see cref="LossContext.Teacher"/>.</summary>
+    /// <summary>Scale of the teacher's classifier-free guidance, 1 for none: D_none + s (D_class - D_none), see <see cref="LossContext.Teacher(Value, Value, Value, string)"/>.</summary>
     public double Guidance { get; init; } = 1;
 
     /// <summary>What the method taps, by role, in the order of its <see cref="IDistillationMethod.Taps"/>.</summary>

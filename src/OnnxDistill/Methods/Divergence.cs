@@ -55,7 +55,7 @@ internal sealed record Divergence(Func<GraphBuilder, Value, Value> H, Func<Graph
     /// <summary>The one of that kind.</summary>
     public static Divergence Of(DivergenceKind kind) => All[kind];
 
-    private static Func<GraphBuilder, Value, Value> Constant(double value) => (b, rho) => b.Full(rho.Shape, value);
+    private static Func<GraphBuilder, Value, Value> Constant(double value) => (b, rho) => b.Full(rho.Shape, value, rho.Type);
 
     // factor rho^exponent
     private static Func<GraphBuilder, Value, Value> Power(double factor, double exponent) =>
@@ -63,5 +63,5 @@ internal sealed record Divergence(Func<GraphBuilder, Value, Value> H, Func<Graph
 
     // factor rho^above / (1 + rho)^below
     private static Func<GraphBuilder, Value, Value> Rational(double factor, int above, int below) =>
-        (b, rho) => b.Mul(b.Div(above == 0 ? b.Full(rho.Shape, 1) : b.Pow(rho, above), b.Pow(b.Add(rho, 1), below)), factor);
+        (b, rho) => b.Mul(b.Div(above == 0 ? b.Full(rho.Shape, 1, rho.Type) : b.Pow(rho, above), b.Pow(b.Add(rho, 1), below)), factor);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods.Augmentation;
+using OnnxDistill.Networks;
 
 namespace OnnxDistill.Methods;
 

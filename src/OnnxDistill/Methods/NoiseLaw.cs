@@ -18,6 +18,9 @@ public enum NoiseLawKind
     /// <summary>min + u^power (max - min).</summary>
     [JsonStringEnumMemberName("power")]
     Power,
+    /// <summary>Uniform times t in [tMin, tMax] of the variance-preserving schedule of Song et al. 2021 (arXiv 2011.13456), sigma² = exp(9.95 t² + 0.1 t) - 1.</summary>
+    [JsonStringEnumMemberName("vp-uniform")]
+    VpUniform,
 }
 
 /// <summary>The law that noise levels are drawn from. Levels are in units of sigma_data = 0.5, as published, and scale with the teacher's
@@ -46,11 +49,11 @@ public sealed record NoiseLaw : IValidatableObject
     [Range(0.1, 100)]
     public double Rho { get; init; } = 7;
 
-    /// <summary>Fraction of the grid that is left out at the low-noise end (karras-uniform): DMD's step 20 of 1000 is 0.02.</summary>
+    /// <summary>Fraction of the grid that is left out at the low-noise end (karras-uniform, vp-uniform): DMD's step 20 of 1000 is 0.02.</summary>
     [Range(0, 1)]
     public double TMin { get; init; }
 
-    /// <summary>Fraction of the grid at which it ends, from the low-noise end (karras-uniform): SiD's tmax = 800 of 1000 is 0.8, sigma up to 24.4.</summary>
+    /// <summary>Fraction of the grid at which it ends, from the low-noise end (karras-uniform, vp-uniform): SiD's tmax = 800 of 1000 is 0.8, sigma up to 24.4.</summary>
     [Range(1e-6, 1)]
     public double TMax { get; init; } = 1;
 
@@ -61,12 +64,17 @@ public sealed record NoiseLaw : IValidatableObject
     /// <summary>Levels are in the data's own units and do not scale with sigma_data.</summary>
     public bool Absolute { get; init; }
 
+    private const double BetaMin = 0.1, BetaRange = 19.9;
+
+    /// <summary>SDS' and VSD's: t uniform in [0.02, 0.98].</summary>
+    internal static NoiseLaw VariancePreserving => new() { Kind = NoiseLawKind.VpUniform, TMin = 0.02, TMax = 0.98 };
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Kind != NoiseLawKind.LogNormal && Min >= Max)
             yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found min {Min} and max {Max}, expected min below max."));
-        if (Kind == NoiseLawKind.KarrasUniform && TMin >= TMax)
+        if (Kind is NoiseLawKind.KarrasUniform or NoiseLawKind.VpUniform && TMin >= TMax)
             yield return new ValidationResult(string.Create(CultureInfo.InvariantCulture, $"found tMin {TMin} and tMax {TMax}, expected tMin below tMax."));
     }
 
@@ -85,6 +93,10 @@ public sealed record NoiseLaw : IValidatableObject
                 // tau = 0 is the lowest noise (methods.md 3.5, trap 18): (max^(1/rho) + (1 - tau) (min^(1/rho) - max^(1/rho)))^rho.
                 var (low, high) = (Math.Pow(Min * scale, 1 / Rho), Math.Pow(Max * scale, 1 / Rho));
                 return b.Pow(b.Add(b.Mul(c.UniformPerSample(name), (TMax - TMin) * (high - low)), low + (TMin * (high - low))), Rho);
+            case NoiseLawKind.VpUniform:
+                var t = b.Add(b.Mul(c.UniformPerSample(name), TMax - TMin), TMin);
+                var logarithm = b.Mul(t, b.Add(b.Mul(t, BetaRange / 2), BetaMin));
+                return b.Mul(b.Sqrt(b.Sub(b.Exp(logarithm), b.Scalar(1))), scale);
             case NoiseLawKind.Power:
                 return b.Mul(b.Add(b.Mul(b.Pow(c.UniformPerSample(name), Power), Max - Min), Min), scale);
             default:

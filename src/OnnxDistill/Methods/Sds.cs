@@ -1,6 +1,6 @@
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
 
 namespace OnnxDistill.Methods;
 

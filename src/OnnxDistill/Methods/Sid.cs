@@ -65,12 +65,15 @@ public sealed class Sid(SidOptions options) : IDistillationMethod
 
     private Value BuildStudentLoss(LossContext c)
     {
-        var b = c.B;
         var step = StudentStep.Of(c, options.StudentNoise);
-        var (x, r) = (step.X, step.R);
-        var omega = SampleWeights.InverseMeanAbs(c, x, r);
+        return c.B.Mul(c.BatchMean(c.B.Mul(SampleWeights.InverseMeanAbs(c, step.X, step.R), Term(c, step, options.Alpha))), options.LossScale);
+    }
+
+    /// <summary>The sum over pixels of (r - f) · [(r - x) - alpha (r - f)], a number a sample.</summary>
+    internal static Value Term(LossContext c, StudentStep step, double alpha)
+    {
+        var b = c.B;
         var delta = step.Delta(c);
-        var product = b.Mul(delta, b.Sub(b.Sub(r, x), b.Mul(delta, options.Alpha)));
-        return b.Mul(c.BatchMean(b.Mul(omega, b.SumPerSample(product))), options.LossScale);
+        return b.SumPerSample(b.Mul(delta, b.Sub(b.Sub(step.R, step.X), b.Mul(delta, alpha))));
     }
 }

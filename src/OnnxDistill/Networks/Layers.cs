@@ -45,14 +45,16 @@ internal sealed class Layers(GraphBuilder b, long seed)
     }
 
     /// <summary>A convolution of [N, C, H, W] that keeps H and W; weight [out, C, kernel, kernel], kernel odd.</summary>
-    public Value Conv(string name, Value x, long outputs, long kernel, InitialWeights initial)
+    public Value Conv(string name, Value x, long outputs, long kernel, InitialWeights initial) => Strided(name, x, outputs, kernel, 1, kernel / 2, initial);
+
+    /// <summary>A convolution of [N, C, H, W] with a stride, and zeros around the image; weight [out, C, kernel, kernel].</summary>
+    public Value Strided(string name, Value x, long outputs, long kernel, long stride, long pad, InitialWeights initial)
     {
         using var scope = b.Scope(name);
         var (channels, area) = (x.Shape[1].Size, kernel * kernel);
         var weight = Parameter($"{name}.weight", initial, initial.Weight, channels * area, outputs * area, outputs, channels, kernel, kernel);
         var bias = Parameter($"{name}.bias", initial, initial.Bias, channels * area, outputs * area, outputs);
-        var pad = kernel / 2;
-        return b.Conv(x, weight, bias, new ConvOptions { Pads = [pad, pad, pad, pad] });
+        return b.Conv(x, weight, bias, new ConvOptions { Strides = [stride, stride], Pads = [pad, pad, pad, pad] });
     }
 
     /// <summary>Group normalisation (Wu and He 2018, arXiv 1803.08494) of [N, C, H, W] with a scale and a shift a channel: 32 groups, or as many as

@@ -79,8 +79,12 @@ public sealed class Denoiser
         return (network, names.ConvertAll(n => new Feature(n, network.Model.Graph.Output(n).Shape)));
     }
 
-    private Value Tensor(string name) => Model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().FirstOrDefault(v => v.Name == name)
-        ?? throw new TeacherMismatchException($"{What} has no tensor '{name}' to tap. 'onnxdistill inspect' lists candidates; leave the name empty for the end of the encoder.");
+    /// <summary>Whether the file has a tensor of that name.</summary>
+    internal bool HasTensor(string name) => Find(name) is not null;
+
+    private Value? Find(string name) => Model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().FirstOrDefault(v => v.Name == name);
+
+    private Value Tensor(string name) => Find(name) ?? throw new TeacherMismatchException($"{What} has no tensor '{name}' to tap. 'onnxdistill inspect' lists candidates; leave the name empty for the end of the encoder.");
 
     private string Automatic(OnnxGraph normalised) => FeatureTaps.Automatic(normalised)?.Tensor
         ?? throw new TeacherMismatchException($"{What} has no activations of its own (an exact mixture has none), so no discriminator can stand on them. Put it on the other network.");

@@ -12,6 +12,9 @@ namespace OnnxDistill.Teachers;
 /// </summary>
 public static class MixtureTeacher
 {
+    /// <summary>Name of a tensor [N] of the graph beside its output: the log-density of x under the mixture with noise of level sigma.</summary>
+    public const string LogDensity = "log_density";
+
     /// <summary>The denoiser, with a symbolic batch and no trainable parameter.</summary>
     public static Denoiser Build(GaussianMixture mixture, string source = "exact Gaussian mixture")
     {
@@ -33,6 +36,9 @@ public static class MixtureTeacher
         var weighted = b.Div(b.Softmax(exponent, 1), variance);
         var fromX = b.Mul(x, b.ReduceSum(b.Mul(weighted, modeVariance), [1]));
         var fromMeans = b.Mul(noiseVariance, b.MatMul(weighted, b.Constant(TensorData.Of(means, modes, dimension))));
+        // Beside the way to the output: what a method may tap.
+        var logDensity = b.Sub(b.ReduceLogSumExp(exponent, [1], keepDims: false), b.Scalar(dimension / 2.0 * Math.Log(2 * Math.PI)));
+        logDensity.Name = LogDensity;
         b.Output(Denoiser.Denoised, b.Add(fromX, fromMeans));
 
         var model = new OnnxModel(b.Graph);

@@ -140,7 +140,7 @@ public sealed class TrainingProgram
         var made = new Dictionary<(Denoiser, string), (Network Network, IReadOnlyList<Feature> Features)>();
         (Network Network, IReadOnlyList<Feature> Features) Make(string role, Denoiser denoiser)
         {
-            var tensors = method.Taps.Where(t => t.Role == role).Select(t => t.Tensor).ToList();
+            var tensors = method.Taps.Where(t => t.Role == role && (!t.IsOptional || denoiser.HasTensor(t.Tensor))).Select(t => t.Tensor).ToList();
             var key = (denoiser, string.Join('\n', tensors.Prepend($"{tensors.Count}")));
             return made.TryGetValue(key, out var known) ? known : made[key] = denoiser.AtBatch(task.Batch, tensors);
         }

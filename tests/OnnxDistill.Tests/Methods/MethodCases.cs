@@ -19,6 +19,9 @@ internal sealed record MethodCase(string Name, (string Phase, string Role)? Scor
     /// <summary>The gradient with respect to one generated sample, times the batch; null for a method without a student.</summary>
     public Func<OraclePoint, double[]>? SampleGradient { get; init; }
 
+    /// <summary>What the toy's result is measured by, with its sign.</summary>
+    public (string Metric, double Sign) Measure { get; init; } = ("mmd2k.mmd", 1);
+
     /// <summary>Noise level of the student step from its random number.</summary>
     public Func<double, DistillationTask, double> StudentNoise { get; init; } = Oracles.LogNormal;
 
@@ -30,7 +33,7 @@ internal sealed record MethodCase(string Name, (string Phase, string Role)? Scor
 /// <summary>At least one row a method.</summary>
 internal static class MethodCases
 {
-    private static readonly string[] ScoreToy =
+    private static string[] ScoreToy =>
     [
         "network.hidden=[32,32]", "training.batch=256", "training.sigmaInit=1", "training.ema.halfLifeImages=10000",
         "options.studentNoise={\"mean\":-1.2,\"deviation\":1.2}", "training.optimizer.finalFraction=0.05",
@@ -43,10 +46,62 @@ internal static class MethodCases
                 "training.images=102400"], 0.075),
         new("diff-instruct", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 2],
             [.. ScoreToy, "training.images=153600"], 0.12) { SampleGradient = Oracles.DiffInstruct },
+        new("dmd2", null, [("critic", Roles.Student)], [1, 1], DistributionMatchingToy, 0.12) { Options = Json("""{ "criticUpdates": 2 }""") },
+        new("dmd2", null, [("critic", Roles.Student), ("student", Roles.FakeScore), ("student", Roles.Discriminator)], [1, 1], [], 0)
+        {
+            Options = Json("""{ "ganWeight": 0 }"""),
+            SampleGradient = p => Oracles.DistributionMatching(p, 1),
+            StudentNoise = (u, task) => Oracles.Karras(0.02 + (0.96 * u), task),
+        },
+        new("dmd2", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [], 0)
+        {
+            Options = Json("""{ "discriminator": { "on": "teacher" }, "sharedNoise": true, "epsilon": 1e-6, "fakeScoreWeight": "x0", "r1Weight": 0.5, "discriminatorWeight": 1 }"""),
+        },
+        new("f-distill", null, [("critic", Roles.Student)], [1, 4], [.. DistributionMatchingToy, "options.bins=3"], 0.12)
+        {
+            Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl" }"""),
+        },
+        new("f-distill", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 4], [], 0) { Options = Json("""{ "binDecay": 0.5, "bins": 4 }""") },
+        new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.3}", "training.images=102400"], 0.35)
+        {
+            // It seeks modes: samples at the two have a mean log-density of -0.12, those of the mixture -1.12.
+            Measure = ("logp2k.mean", -1),
+            SampleGradient = p => Oracles.VariationalScore(p, p.X.Zip(p.R, (x, r) => x - r)),
+            StudentNoise = Oracles.VariancePreserving,
+        },
         Sid(1.2),
         Sid(1.0) with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sid(0.5),
+        new("sida", null, [("fake_score", Roles.Student)], [1, 1], [.. EncoderToy, "training.images=153600"], 0.12),
+        Sim("pseudo-huber") with { Toy = [.. ScoreToy, "training.images=153600"] },
+        Sim("l2"),
+        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12),
+        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [], 0) { Options = Json("""{ "ratio": "exact", "ganScale": 0, "divergence": "jeffreys", "terms": "released" }""") },
+        new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [.. ScoreToy, "training.images=153600"], 0.12)
+        {
+            SampleGradient = p => Oracles.VariationalScore(p, p.F.Zip(p.R, (f, r) => f - r)),
+            StudentNoise = Oracles.VariancePreserving,
+        },
     ];
+
+    // The mixture stands for real samples; its exact teacher has no activations, so discriminators stand on the fake score.
+    private static string[] DistributionMatchingToy =>
+    [
+        .. ScoreToy, "data.mixture=mixture.csv", "options.discriminator={\"on\":\"fake-score\"}", "options.criticNoise={\"kind\":\"log-normal\"}", "options.criticUpdates=2", "options.ganWeight=0.01",
+        "training.optimizer.clipNorm=10", "training.images=153600",
+    ];
+
+    private static string[] EncoderToy =>
+        [.. ScoreToy, "data.mixture=mixture.csv", "options.critic={\"studentFromImages\":5120,\"ganFromImages\":10240}", "training.optimizer.clipValue=1"];
+
+    private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
+
+    private static MethodCase Sim(string distance) => new("sim", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student)], [1, 1], [], 0.12)
+    {
+        Options = new JsonObject { ["distance"] = distance, ["huberC"] = 0.3 },
+        SampleGradient = p => distance == "l2" ? Oracles.Sid(p, alpha: 1, lossScale: 100) : Oracles.PseudoHuber(p, 0.3 * Math.Sqrt(2), lossScale: 100),
+        StudentNoise = Oracles.KarrasUniform,
+    };
 
     private static MethodCase Sid(double alpha) => new("sid", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student)], [1, 1], [], 0.12)
     {

@@ -71,7 +71,9 @@ internal sealed record MixtureDenoiser(GaussianMixture Mixture) : IDenoiserOracl
 /// <param name="F">The fake score's.</param>
 /// <param name="TeacherPull">The teacher's Jacobian transposed, times a vector.</param>
 /// <param name="FakePull">The fake score's.</param>
-internal sealed record OraclePoint(double[] X, double[] R, double[] F, Func<double[], double[]> TeacherPull, Func<double[], double[]> FakePull);
+/// <param name="Sigma">The noise level.</param>
+/// <param name="NoiseScale">Unit of published noise levels.</param>
+internal sealed record OraclePoint(double[] X, double[] R, double[] F, Func<double[], double[]> TeacherPull, Func<double[], double[]> FakePull, double Sigma, double NoiseScale);
 
 /// <summary>The papers' cotangents with respect to the generated sample, one sample at a time, before the mean over the batch.</summary>
 internal static class Oracles
@@ -89,6 +91,30 @@ internal static class Oracles
         return [.. direct.Zip(throughTeacher, throughFake).Select(t => t.First + t.Second + t.Third)];
     }
 
+    /// <summary>methods.md 3.4 with R = sqrt(|delta|² + c²), S = delta · (f - x): r: q = omega [(f - x)/R - S delta/R³]; f: omega delta/R - q; x: -omega delta/R. c is in units of the noise.</summary>
+    public static double[] PseudoHuber(OraclePoint p, double c, double lossScale)
+    {
+        var omega = SidWeight(p) * lossScale;
+        var delta = Combine(p, (_, r, f) => r - f);
+        var root = Math.Sqrt(delta.Sum(d => d * d) + (c * c * p.NoiseScale * p.NoiseScale));
+        var product = delta.Zip(Combine(p, (x, _, f) => f - x), (a, b) => a * b).Sum();
+        var q = Combine(p, (x, r, f) => omega * (((f - x) / root) - (product * (r - f) / (root * root * root))));
+        var throughTeacher = p.TeacherPull(q);
+        var throughFake = p.FakePull([.. delta.Zip(q, (d, v) => (omega * d / root) - v)]);
+        return [.. delta.Zip(throughTeacher, throughFake).Select(t => (-omega * t.First / root) + t.Second + t.Third)];
+    }
+
+    /// <summary>methods.md 3.2: weight (f - r) / mean|x - r| / d.</summary>
+    public static double[] DistributionMatching(OraclePoint p, double weight) =>
+        Combine(p, (_, r, f) => weight * (f - r) / p.X.Zip(p.R, (x, t) => Math.Abs(x - t)).Average() / p.X.Length);
+
+    /// <summary>methods.md 3.10, 3.11: w(t) times the difference of the noises is s/(1 + s²) times that of the denoised samples, s = sigma in published units.</summary>
+    public static double[] VariationalScore(OraclePoint p, IEnumerable<double> difference)
+    {
+        var s = p.Sigma / p.NoiseScale;
+        return [.. difference.Select(d => s / (1 + (s * s)) * d)];
+    }
+
     /// <summary>omega = 1 / max(mean |x - r|, 1e-5).</summary>
     public static double SidWeight(OraclePoint p) => 1 / Math.Max(p.X.Zip(p.R, (x, r) => Math.Abs(x - r)).Average(), 1e-5);
 
@@ -96,10 +122,20 @@ internal static class Oracles
     public static double LogNormal(double draw, DistillationTask task) => Math.Exp(-1.2 + (1.2 * draw)) * task.SigmaData / 0.5;
 
     /// <summary>SiD's law: tau = 0.8 u on Karras' grid from 0.002 to 80, tau = 0 at the low end.</summary>
-    public static double KarrasUniform(double draw, DistillationTask task)
+    public static double KarrasUniform(double draw, DistillationTask task) => Karras(0.8 * draw, task);
+
+    /// <summary>A level of Karras' grid from 0.002 to 80 by its place, 0 at the low end.</summary>
+    public static double Karras(double tau, DistillationTask task)
     {
         var (low, high) = (Math.Pow(0.002, 1 / 7.0), Math.Pow(80, 1 / 7.0));
-        return Math.Pow(high + ((1 - (0.8 * draw)) * (low - high)), 7) * task.SigmaData / 0.5;
+        return Math.Pow(high + ((1 - tau) * (low - high)), 7) * task.SigmaData / 0.5;
+    }
+
+    /// <summary>t uniform in [0.02, 0.98] of score_sde's schedule, beta from 0.1 to 20: sigma² = exp(beta_d t²/2 + beta_min t) - 1 (methods.md section 2).</summary>
+    public static double VariancePreserving(double draw, DistillationTask task)
+    {
+        var t = 0.02 + (0.96 * draw);
+        return Math.Sqrt(Math.Exp((19.9 * t * t / 2) + (0.1 * t)) - 1) * task.SigmaData / 0.5;
     }
 
     private static double[] Combine(OraclePoint p, Func<double, double, double, double> formula) =>

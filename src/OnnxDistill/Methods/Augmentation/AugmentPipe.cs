@@ -22,17 +22,18 @@ public static class AugmentPipe
     /// <param name="c">The phase's context.</param>
     /// <param name="images">Images [N, C, H, W]; no gradient flows into them.</param>
     /// <param name="options">What happens how often.</param>
+    /// <param name="prefix">Of the names of its random inputs, for a second set of images in the same phase.</param>
     /// <returns>The images and their labels [N, 9], in the order of <see cref="Network.AugmentLabels"/>.</returns>
     /// <exception cref="RecipeException">The samples are no images.</exception>
-    public static (Value Images, Value Labels) Apply(LossContext c, Value images, AugmentOptions options)
+    public static (Value Images, Value Labels) Apply(LossContext c, Value images, AugmentOptions options, string prefix = "")
     {
         if (images.Shape.Rank != 4)
             throw new RecipeException($"augment: found samples of the shape [{string.Join(", ", c.Task.DataShape)}], expected images [C, H, W]. Set its probability to 0.");
         var b = c.B;
         using var scope = b.Scope("augment");
         var batch = images.Shape[0].Size;
-        var uniform = b.Split(c.Uniform(Choices, batch, ChoiceCount), 1, [.. Enumerable.Repeat(1L, ChoiceCount)]);
-        var normal = b.Split(c.Normal(Sizes, batch, SizeCount), 1, [.. Enumerable.Repeat(1L, SizeCount)]);
+        var uniform = b.Split(c.Uniform(prefix + Choices, batch, ChoiceCount), 1, [.. Enumerable.Repeat(1L, ChoiceCount)]);
+        var normal = b.Split(c.Normal(prefix + Sizes, batch, SizeCount), 1, [.. Enumerable.Repeat(1L, SizeCount)]);
 
         var zero = b.Scalar(0);
         Value Chosen(int draw, double factor) => b.Less(uniform[draw], b.Scalar(Math.Min(1, options.Probability * factor)));
