@@ -10,6 +10,17 @@ internal sealed class RunLines(Report report) : IRunObserver
 
     private static readonly string[] NotFinite = ["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers"];
 
+    private long _tenth;
+
+    // A line every tenth of the way.
+    public void Preparing(string what, long done, long count)
+    {
+        if (done * 10 / count == _tenth)
+            return;
+        _tenth = done * 10 / count;
+        report.Line(string.Create(CultureInfo.InvariantCulture, $"{done,12:N0} / {count:N0}  {what}"));
+    }
+
     public void Progress(RunProgress progress) => report.Line(string.Create(CultureInfo.InvariantCulture,
         $"{progress.ImagesSeen,12:N0} / {progress.Images:N0}  {Losses(progress)}  {Speed(progress)}"));
 

@@ -36,6 +36,12 @@ internal sealed class RunTerminal : IRunObserver
         _live.UpdateTarget(Draw(new RunProgress(imagesSeen, images, _row?.Numbers ?? new Dictionary<string, double>(), speed, left)));
     }
 
+    public void Preparing(string what, long done, long count)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $" {(double)done / count,4:P0}  {done:N0} / {count:N0}  {what}");
+        _live.UpdateTarget(Bar(done, count, text));
+    }
+
     public void Progress(RunProgress progress)
     {
         _row = progress;
@@ -50,9 +56,13 @@ internal sealed class RunTerminal : IRunObserver
     {
         var text = string.Create(CultureInfo.InvariantCulture,
             $" {(double)progress.ImagesSeen / progress.Images,4:P0}  {progress.ImagesSeen:N0} / {progress.Images:N0}  {RunLines.Speed(progress)}");
+        return new Rows(Bar(progress.ImagesSeen, progress.Images, text), new Text(RunLines.Losses(progress)).Overflow(Overflow.Crop));
+    }
+
+    private Paragraph Bar(long done, long count, string text)
+    {
         var length = Math.Clamp(_width - text.Length - 1, 8, 40);
-        var done = (int)(length * progress.ImagesSeen / progress.Images);
-        var bar = new Paragraph().Append(new string('━', done), new Style(Color.Green)).Append(new string('━', length - done), new Style(Color.Grey)).Append(text);
-        return new Rows(bar.Overflow(Overflow.Crop), new Text(RunLines.Losses(progress)).Overflow(Overflow.Crop));
+        var filled = (int)(length * done / count);
+        return new Paragraph().Append(new string('━', filled), new Style(Color.Green)).Append(new string('━', length - filled), new Style(Color.Grey)).Append(text).Overflow(Overflow.Crop);
     }
 }

@@ -16,6 +16,8 @@ internal static class InspectVerb
     // A thousand noise levels do not belong on a screen.
     private const int LongText = 200;
 
+    private const int MostTaps = 6;
+
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file." };
@@ -60,6 +62,7 @@ internal static class InspectVerb
             report.Line(placement.IsComplete ? $"CUDA       every node has a kernel (table of ONNX Runtime {PlacementReport.Source})"
                 : $"CUDA       {placement.Missing.Count} of {placement.Nodes} nodes have no kernel (table of ONNX Runtime {PlacementReport.Source}) and run on the processor:\n"
                     + placement.Describe());
+            Taps(file, card, report);
             if (parsed.GetValue(gradients))
             {
                 var footprint = GradientCost.Of(file, batch: 1);
@@ -76,5 +79,19 @@ internal static class InspectVerb
             }
             return ExitCodes.Done;
         });
+    }
+
+    // Where a discriminator may stand on a denoiser.
+    private static void Taps(OnnxModel file, TeacherCard? card, Report report)
+    {
+        if (card is null || !file.Graph.Outputs.Exists(o => o.Name == Denoiser.Denoised))
+            return;
+        var (candidates, automatic) = new Denoiser(file).TapCandidates();
+        report.Set("taps", candidates.Select(c => new { tensor = c.Tensor, shape = c.Shape.Sizes(), automatic = c.Tensor == automatic?.Tensor }));
+        if (automatic is null)
+            return;
+        report.Line($"taps       {automatic.Tensor} {automatic.Shape}: where a discriminator stands unless a recipe names another tensor");
+        var others = candidates.Where(c => c.Tensor != automatic.Tensor).ToList();
+        report.Line($"           {others.Count} more: {string.Join(", ", others.Take(MostTaps).Select(c => c.Tensor))}{(others.Count > MostTaps ? ", ... (all with --json)" : "")}");
     }
 }

@@ -1,10 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OnnxDistill.Data.Pairs;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
+using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Artifacts;
@@ -15,15 +17,27 @@ public static class ArtifactWriter
     /// <summary>Name of the manifest's file.</summary>
     public const string ManifestFile = "manifest.json";
 
+    private const string PairsName = "pairs.npz";
+
     private static readonly JsonSerializerOptions Json = new(RecipeJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>Writes everything; the folder must be new or empty.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="observer">Who watches while teacher pairs are drawn; null for nobody.</param>
+    /// <param name="stop">Stops drawing them.</param>
     /// <exception cref="RunFolderException">The folder holds files already.</exception>
-    public static Manifest Write(TrainingProgram program, string folder)
+    /// <exception cref="OperationCanceledException">It was stopped; nothing was written.</exception>
+    public static Manifest Write(TrainingProgram program, string folder, IRunObserver? observer = null, CancellationToken stop = default)
     {
+        ArgumentNullException.ThrowIfNull(program);
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new RunFolderException($"The folder '{folder}' is not empty. Give a new one; nothing was overwritten.");
+        if (program.Pairs is { } drawn && !drawn.Load(null, SingleRank.Group) && !drawn.Make(null, observer ?? new SilentObserver(), stop, SingleRank.Group))
+            throw new OperationCanceledException(stop);
         Directory.CreateDirectory(folder);
+        if (program.Pairs is { } pairs)
+            PairFile.Write(Path.Combine(folder, PairsName), pairs.Set);
         var manifest = new Manifest
         {
             Method = program.Recipe.Method.Name,
@@ -32,6 +46,7 @@ public static class ArtifactWriter
             Ema = program.Recipe.Recipe.Training.Ema,
             LossScale = program.Graphs.Any(g => g.IsScaled) ? program.Recipe.Recipe.Training.LossScale : null,
             SigmaInit = program.Student.SigmaInit,
+            Pairs = program.Pairs is null ? null : new ManifestPairs(PairsName, program.Pairs.Count),
             Phases = [.. program.Graphs.Select(g => Phase(program, g, folder))],
             Networks = [.. program.Networks.Select(n => Network(n, folder))],
         };
@@ -64,6 +79,9 @@ public static class ArtifactWriter
         FeedKind.Uniform => Describe(input, "noise") with { Distribution = "uniform" },
         FeedKind.Label => Describe(input, "label") with { Bound = feed.Bound },
         FeedKind.Ramp => Describe(input, "ramp") with { Ramp = feed.Ramp },
+        FeedKind.PairLatent => Describe(input, "pair") with { Array = "z" },
+        FeedKind.PairSample => Describe(input, "pair") with { Array = "y" },
+        FeedKind.PairLabel => Describe(input, "pair") with { Array = "label" },
         FeedKind.Image => Describe(input, "image"),
         FeedKind.ImageLabel => Describe(input, "image_label") with { Bound = feed.Bound },
         _ => throw new InvalidOperationException($"Unknown kind of input {feed.Kind}."),

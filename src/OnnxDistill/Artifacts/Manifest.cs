@@ -27,6 +27,9 @@ public sealed record Manifest
     /// <summary>Noise level of the student's one step: x = D(sigmaInit z; sigmaInit); absent where the student is no denoiser.</summary>
     public double? SigmaInit { get; init; }
 
+    /// <summary>The teacher's pairs, for phases with inputs of the role "pair"; null where no phase has any.</summary>
+    public ManifestPairs? Pairs { get; init; }
+
     /// <summary>The training graphs of one iteration, in order.</summary>
     public required IReadOnlyList<ManifestPhase> Phases { get; init; }
 
@@ -48,6 +51,12 @@ public sealed record Manifest
     };
 }
 
+/// <summary>Pairs of noise and the teacher's sample of it. Each update of a phase that learns from them takes the next <c>batch</c> rows, the same of every array, and
+/// goes through all of them in a new random order each time.</summary>
+/// <param name="File">The .npz file.</param>
+/// <param name="Count">Rows of its arrays.</param>
+public sealed record ManifestPairs(string File, int Count);
+
 /// <summary>One training graph.</summary>
 /// <param name="Name">Name of the phase.</param>
 /// <param name="File">ONNX file.</param>
@@ -66,7 +75,7 @@ public sealed record ManifestPhase(string Name, string File, int Updates, IReadO
 /// <param name="Name">Name in the graph.</param>
 /// <param name="Type">Element type.</param>
 /// <param name="Shape">Extents.</param>
-/// <param name="Role">noise, label, image, image_label, ramp, carried, parameter, gradient, loss, state, scalar or statistic.</param>
+/// <param name="Role">noise, label, image, image_label, pair, ramp, carried, parameter, gradient, loss, state, scalar or statistic.</param>
 public sealed record ManifestTensor(string Name, string Type, long[] Shape, string Role)
 {
     /// <summary>For noise: normal (0, 1) or uniform [0, 1).</summary>
@@ -74,6 +83,9 @@ public sealed record ManifestTensor(string Name, string Type, long[] Shape, stri
 
     /// <summary>For ramps: the scalar is <c>from</c> until <c>startImages</c> samples have been seen, <c>to</c> from <c>endImages</c> on, and between them on a line.</summary>
     public Ramp? Ramp { get; init; }
+
+    /// <summary>For pairs: the array of the pairs' file that it is fed from.</summary>
+    public string? Array { get; init; }
 
     /// <summary>For carried vectors: what the first update finds; each update's output <c>replacedBy</c> is the next one's input.</summary>
     public float[]? Initial { get; init; }

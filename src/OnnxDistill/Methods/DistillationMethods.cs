@@ -10,6 +10,7 @@ public static class DistillationMethods
     {
         [DenoisingScoreMatching.MethodName] = static o => new DenoisingScoreMatching(RecipeJson.Read<DenoisingScoreMatchingOptions>(o, "options")),
         ["diff-instruct"] = static o => new DiffInstruct(RecipeJson.Read<DiffInstructOptions>(o, "options")),
+        ["dmd"] = static o => new Dmd(RecipeJson.Read<DmdOptions>(o, "options")),
         ["dmd2"] = static o => new Dmd2(RecipeJson.Read<Dmd2Options>(o, "options")),
         ["f-distill"] = static o => new FDistill(RecipeJson.Read<FDistillOptions>(o, "options")),
         ["gan"] = static o => new Gan(RecipeJson.Read<GanOptions>(o, "options")),

@@ -15,6 +15,12 @@ public enum FeedKind
     Image,
     /// <summary>The classes of those images.</summary>
     ImageLabel,
+    /// <summary>Noise of teacher pairs, the phase's batch of them.</summary>
+    PairLatent,
+    /// <summary>What the teacher makes of that noise.</summary>
+    PairSample,
+    /// <summary>The classes of those samples.</summary>
+    PairLabel,
     /// <summary>A scalar that follows the samples seen, see <see cref="Methods.Ramp"/>.</summary>
     Ramp,
 }
@@ -43,5 +49,5 @@ public sealed record Feed(string Name, FeedKind Kind, long[] Dims, long Bound = 
     public Ramp? Ramp { get; init; }
 
     /// <summary>Type of its numbers.</summary>
-    public ElementType Type => Kind is FeedKind.Label or FeedKind.ImageLabel ? ElementType.Int64 : ElementType.Float32;
+    public ElementType Type => Kind is FeedKind.Label or FeedKind.ImageLabel or FeedKind.PairLabel ? ElementType.Int64 : ElementType.Float32;
 }

@@ -32,6 +32,9 @@ public interface IDistillationMethod
     /// <summary>What the method reads of a denoiser beside its output.</summary>
     IReadOnlyList<FeatureTap> Taps => [];
 
+    /// <summary>The teacher's own samples that the method learns from, with the noise they came from; null for none.</summary>
+    PairOptions? Pairs => null;
+
     /// <summary>Whether there is a teacher to distil; a method without one learns from data alone.</summary>
     bool NeedsTeacher => true;
 

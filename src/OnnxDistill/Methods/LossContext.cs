@@ -100,6 +100,20 @@ public sealed class LossContext
         return (images, Task.Labels == 0 ? null : Declare(new Feed("real_label", FeedKind.ImageLabel, [Task.Batch], Task.Labels)));
     }
 
+    /// <summary>The phase's batch of teacher pairs: noise, what the teacher's sampler makes of it, classes [N] (null for an unconditional teacher).</summary>
+    /// <exception cref="RecipeException">The student's latents are not the teacher's.</exception>
+    public (Value Latent, Value Sample, Value? Label) Pairs()
+    {
+        if (!Task.LatentShape.SequenceEqual(Task.DataShape))
+        {
+            throw new RecipeException($"options.pairs: the student takes latents [{string.Join(", ", Task.LatentShape)}], but pairs are of the teacher's noise [{string.Join(", ", Task.DataShape)}]. "
+                + "Learn from none, or take a student that starts as a denoiser.");
+        }
+        var dims = Task.BatchShape.Sizes();
+        return (Declare(new Feed("pair_z", FeedKind.PairLatent, dims)), Declare(new Feed("pair_y", FeedKind.PairSample, dims)),
+            Task.Labels == 0 ? null : Declare(new Feed("pair_label", FeedKind.PairLabel, [Task.Batch], Task.Labels)));
+    }
+
     /// <summary>D(x; sigma) of the denoiser in that role.</summary>
     /// <param name="role">The network.</param>
     /// <param name="x">Noisy samples [N, ...].</param>

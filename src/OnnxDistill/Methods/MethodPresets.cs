@@ -15,7 +15,7 @@ internal static class MethodPresets
         },
     };
 
-    /// <summary>DMD2's and f-distill's: AdamW with betas (0.9, 0.999), weight decay 0.01, gradients of at most norm 10, the student at the largest noise (methods.md 3.3, 3.7).</summary>
+    /// <summary>DMD's, DMD2's and f-distill's: AdamW with betas (0.9, 0.999), weight decay 0.01, gradients of at most norm 10, the student at the largest noise (methods.md 3.2, 3.3, 3.7).</summary>
     public static JsonObject DistributionMatching(double learningRate) => new()
     {
         ["training"] = new JsonObject

@@ -15,7 +15,7 @@ public sealed record Feature(string Tensor, Shape Shape);
 /// </summary>
 public static class FeatureTaps
 {
-    private static readonly string[] Products = ["Conv", "Gemm", "MatMul"];
+    private static readonly string[] Readers = ["Conv", "Gemm", "MatMul", "LayerNormalization"];
 
     /// <summary>The candidates in the order of the graph.</summary>
     /// <param name="graph">A denoiser's graph whose shapes are known, with its batch.</param>
@@ -38,20 +38,21 @@ public static class FeatureTaps
         var below = Descendants(graph, x);
         bool OnTheWay(Value v) => below.Contains(v) && above.Contains(v) && v is { Type: ElementType.Float32, KnownShape.Rank: > 1 } && v.Shape[0].Equals(x.Shape[0])
             && v != graph.Output(Denoiser.Denoised);
-        bool FeedsAProduct(Value v) => users[v].Any(n => Products.Contains(n.OpType));
+        // ONNX Runtime writes the product of tokens with a matrix as that of rows, between two Reshapes.
+        bool IsRead(Value v) => users[v].Any(n => Readers.Contains(n.OpType) || (n.OpType == "Reshape" && users[n.Output].Any(r => r.OpType == "Gemm")));
         var way = graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(OnTheWay).ToList();
         // What is used once only is half of a formula: an activation before its function, a sum before its scale.
-        bool IsUsed(Value v) => FeedsAProduct(v) || users[v].Take(2).Count() > 1;
+        bool IsUsed(Value v) => IsRead(v) || users[v].Take(2).Count() > 1;
 
-        // Resolutions are those that convolutions see: attention has tensors of rank 4 too.
-        var sizes = graph.Nodes.Where(n => n.OpType == "Conv").SelectMany(n => n.Inputs.Take(1).Concat(n.Outputs)).OfType<Value>().Where(OnTheWay).Select(Places).ToList();
+        // Resolutions are those that convolutions read: attention has tensors of rank 4 too, and patches are made by a convolution that none follows.
+        var sizes = graph.Nodes.Where(n => n.OpType == "Conv").SelectMany(n => n.Inputs.Take(1)).OfType<Value>().Where(OnTheWay).Select(Places).ToList();
         if (x.Shape.Rank == 4 && sizes.Count > 0 && sizes.Min() < Places(x))
         {
             var lowest = sizes.Min();
             return way.FindAll(v => v.Shape.Rank == 4 && Places(v) == lowest && IsUsed(v));
         }
-        var rank = way.Where(v => v.Shape.Rank < 4 && FeedsAProduct(v)).Select(v => v.Shape.Rank).DefaultIfEmpty(0).Max();
-        return way.FindAll(v => v.Shape.Rank == rank && FeedsAProduct(v));
+        var rank = way.Where(v => v.Shape.Rank < 4 && IsRead(v)).Select(v => v.Shape.Rank).DefaultIfEmpty(0).Max();
+        return way.FindAll(v => v.Shape.Rank == rank && IsRead(v));
     }
 
     private static long Places(Value image) => image.Shape.Rank == 4 ? image.Shape[2].Size * image.Shape[3].Size : long.MaxValue;

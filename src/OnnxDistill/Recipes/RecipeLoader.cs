@@ -41,6 +41,8 @@ public static class RecipeLoader
         json = (JsonObject)json.DeepClone();
         foreach (var assignment in assignments)
             RecipeJson.Set(json, assignment);
+        AbsolutePath((json["options"] as JsonObject)?["pairs"] as JsonObject, "file", folder);
+        AbsolutePath((json["options"] as JsonObject)?["perceptual"] as JsonObject, "model", folder);
         foreach (var key in TopLevelPaths)
             AbsolutePath(json, key, folder);
         foreach (var key in DataPaths)

@@ -37,9 +37,10 @@ public sealed class TeacherSampler : IDisposable
     /// <param name="label">The class of sample i; null: classes go round, sample i has class i mod the number of classes.</param>
     /// <param name="batch">Samples of a batch, on one thread of a processor; 0 for what suits their size.</param>
     /// <param name="ranks">Processes that share the work and all get all samples; null for this one alone.</param>
+    /// <param name="start">Index of the first sample, a multiple of the batch.</param>
     /// <exception cref="ArgumentException">The options mean nothing.</exception>
     /// <exception cref="TeacherMismatchException">Guidance is asked for, and the teacher has no label for "no class", or is guided already.</exception>
-    public SampleSet Sample(int count, long seed, SamplerOptions? options = null, Func<int, long>? label = null, int batch = 0, IRankGroup? ranks = null)
+    public SampleSet Sample(int count, long seed, SamplerOptions? options = null, Func<int, long>? label = null, int batch = 0, IRankGroup? ranks = null, int start = 0)
     {
         options ??= new SamplerOptions();
         var (card, size) = (_teacher.Card, checked((int)_teacher.Dimension));
@@ -50,9 +51,9 @@ public sealed class TeacherSampler : IDisposable
             throw new TeacherMismatchException($"{_teacher.What} has no label for \"no class\", which guidance needs. Leave guidance at 1, or import the teacher with --null-label.");
         var solver = SolverCatalog.Find(options.Solver)!; // known, or Path would have refused the options
         var latents = new NoiseStream(seed, StreamId.Latent);
-        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (first, now) =>
+        return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (offset, now) =>
         {
-            var z = new float[now * size];
+            var (first, z) = (start + offset, new float[now * size]);
             latents.FillNormal(z, 0, (long)first * size);
             var labels = card.IsConditional ? Enumerable.Range(first, now).Select(i => label?.Invoke(i) ?? i % card.Labels).ToArray() : null;
             var walk = new SampledBatch(_teacher, _session, path, options, seed, (long)first * size, labels);

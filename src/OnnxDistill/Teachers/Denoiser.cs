@@ -66,10 +66,9 @@ public sealed class Denoiser
     /// <exception cref="TeacherMismatchException">There is no such tensor, or none that could be chosen.</exception>
     public (Network Network, IReadOnlyList<Feature> Features) AtBatch(int batch, IReadOnlyList<string> tensors)
     {
-        var plain = AtBatch(batch);
         if (tensors.Count == 0)
-            return (plain, []);
-        var names = tensors.Select(t => t.Length > 0 ? t : Automatic(plain.Model.Graph)).ToList();
+            return (AtBatch(batch), []);
+        var names = tensors.Select(t => t.Length > 0 ? t : Automatic()).ToList();
         var tapped = new OnnxGraph { Name = Model.Graph.Name };
         tapped.Inputs.AddRange(Model.Graph.Inputs);
         tapped.Initializers.AddRange(Model.Graph.Initializers);
@@ -86,7 +85,19 @@ public sealed class Denoiser
 
     private Value Tensor(string name) => Find(name) ?? throw new TeacherMismatchException($"{What} has no tensor '{name}' to tap. 'onnxdistill inspect' lists candidates; leave the name empty for the end of the encoder.");
 
-    private string Automatic(OnnxGraph normalised) => FeatureTaps.Automatic(normalised)?.Tensor
+    /// <summary>Tensors of the file that a discriminator may stand on, with their shapes at batch 1, and the first choice; none for a formula without weights, such as an
+    /// exact mixture.</summary>
+    public (IReadOnlyList<Feature> Candidates, Feature? Automatic) TapCandidates()
+    {
+        var network = AtBatch(1);
+        if (network.Parameters.Count == 0)
+            return ([], null);
+        // Folding makes tensors that the file does not have.
+        var graph = network.Model.Graph;
+        return ([.. FeatureTaps.Candidates(graph).Where(f => HasTensor(f.Tensor))], FeatureTaps.Automatic(graph));
+    }
+
+    private string Automatic() => TapCandidates().Automatic?.Tensor
         ?? throw new TeacherMismatchException($"{What} has no activations of its own (an exact mixture has none), so no discriminator can stand on them. Put it on the other network.");
 
     /// <summary>The network with its batch left symbolic, for export.</summary>

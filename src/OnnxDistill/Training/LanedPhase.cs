@@ -1,4 +1,5 @@
 using OnnxDistill.Data.Images;
+using OnnxDistill.Data.Pairs;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Sessions;
 
@@ -13,14 +14,14 @@ internal sealed class LanedPhase : IDisposable
     private readonly List<PhaseRunner> _lanes = [];
 
     public LanedPhase(TrainingGraph graph, BatchParts parts, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device,
-        Func<string, ImageBatches>? images = null)
+        Func<string, ImageBatches>? images = null, Func<string, PairBatches>? pairs = null)
     {
         try
         {
             for (var lane = 0; lane < parts.Lanes; lane++)
             {
                 // One profile a phase is enough: lanes do the same.
-                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, parts, lane, images));
+                _lanes.Add(new PhaseRunner(graph, states, seed, lane == 0 ? device : device with { ProfilePrefix = null }, parts, lane, images, pairs));
             }
         }
         catch

@@ -49,6 +49,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
             new("frozen networks and other constants", constants.Max() + (program.Parts.Lanes * constants.Sum()) + constants.Max()),
             new("random inputs", program.Parts.Lanes * graphs.Sum(static g => g.Feeds.Sum(static f => f.Dims.Aggregate((long)sizeof(float), static (n, d) => n * d)))),
             new("images, and two batches of each lane read ahead", Images(program)),
+            new("teacher pairs", program.Pairs?.Bytes ?? 0),
             new("intermediate results of a step", held),
             new("the arena's table", ArenaBytes(held) / 32),
             new("graphs and sessions", (nodes * program.Parts.Lanes * BytesPerNode) + (ordered * BytesPerOrderedNode)),
@@ -68,12 +69,12 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
 
     private static long Vectors(TrainedNetwork network) => OptimizerGraph.State(network.Optimizer, network.HasEma).Count();
 
-    // Snapshots draw samples with the exported model.
+    // Snapshots draw samples with the exported model, pairs come from the teacher.
     private static long SnapshotActivations(TrainingProgram program)
     {
         var evaluation = program.Recipe.Recipe.Evaluation;
         var (_, workers) = SharedBatches.SideBySide(new DeviceOptions { Device = program.Recipe.Recipe.Training.Device });
-        var count = Math.Min(workers * SharedBatches.Size(Numbers(program)), Math.Max(evaluation.Samples, evaluation.PictureSamples));
+        var count = Math.Min(workers * SharedBatches.Size(Numbers(program)), Math.Max(program.Pairs?.Count ?? 0, Math.Max(evaluation.Samples, evaluation.PictureSamples)));
         return (long)((double)ActivationMemory.Peak(program.Student.AtBatch(program.Task.Batch).Model.Graph) / program.Task.Batch * count);
     }
 

@@ -1,4 +1,5 @@
 using OnnxDistill.Data.Images;
+using OnnxDistill.Data.Pairs;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Buffers;
@@ -22,13 +23,16 @@ internal sealed class PhaseRunner : IDisposable
     private readonly StagedBuffer _loss;
     private readonly StagedBuffer? _lossScale;
     private readonly ImageBatches? _images;
+    private readonly Lazy<PairBatches> _pairs;
     private readonly BatchParts _parts;
     private readonly int _lane;
 
     public PhaseRunner(TrainingGraph graph, IReadOnlyDictionary<string, NetworkState> states, long seed, DeviceOptions device, BatchParts parts, int lane,
-        Func<string, ImageBatches>? images = null)
+        Func<string, ImageBatches>? images = null, Func<string, PairBatches>? pairs = null)
     {
         (_graph, _states, _parts, _lane) = (graph, states, parts, lane);
+        // Pairs may be drawn only after the sessions are there.
+        _pairs = new Lazy<PairBatches>(() => pairs!($"{graph.Phase.Name}/pairs"));
         _session = GraphSession.Create(graph.Model, device, $"the {graph.Phase.Name} graph");
         // Buffers come after the session: it is what can fail, and nobody could dispose of a half-made runner.
         var memory = states.Values.First().Memory;
@@ -95,7 +99,7 @@ internal sealed class PhaseRunner : IDisposable
     }
 
     // Parts draw what one run of the whole batch would: each its own stretch of it.
-    private static void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update, int part)
+    private void Fill(Feed feed, TensorBuffer buffer, NoiseStream stream, long update, int part)
     {
         var first = part * buffer.Count;
         switch (feed.Kind)
@@ -105,6 +109,15 @@ internal sealed class PhaseRunner : IDisposable
                 break;
             case FeedKind.Uniform:
                 stream.FillUniform(buffer.Span<float>(), update, first);
+                break;
+            case FeedKind.PairLatent:
+                _pairs.Value.Latents(update, part, buffer.Span<float>());
+                break;
+            case FeedKind.PairSample:
+                _pairs.Value.Samples(update, part, buffer.Span<float>());
+                break;
+            case FeedKind.PairLabel:
+                _pairs.Value.Labels(update, part, buffer.Span<long>());
                 break;
             default:
                 stream.FillIntegers(buffer.Span<long>(), feed.Bound, update, first);

@@ -39,6 +39,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>What happened to the run beside training: resumed elsewhere, diverged, rolled back.</summary>
     public string IncidentsPath => File("incidents.csv");
 
+    /// <summary>The teacher's pairs of a run that draws them for itself.</summary>
+    public string PairsPath => File("pairs.npz");
+
     /// <summary>The report of the run.</summary>
     public string ReportPath => File("report.html");
 
@@ -83,8 +86,9 @@ public sealed class RunFolder : IDisposable
 
         _ = folder.LatestStatePath();
         folder._lock = RunLock.Take(folder.Path);
-        // Half files of states and pictures, and of exported models (OnnxWriter's temporary names).
-        foreach (var leftover in Directory.GetFiles(folder.Path, "*" + AtomicFile.TemporarySuffix).Concat(Directory.GetFiles(folder.Path, ".generator-*.tmp")))
+        // Half files of states and pictures, and of exported models and arrays (temporary names of OnnxWriter and NpzFile).
+        string[] halves = ["*" + AtomicFile.TemporarySuffix, ".generator-*.tmp", ".pairs.npz.*.tmp"];
+        foreach (var leftover in halves.SelectMany(pattern => Directory.GetFiles(folder.Path, pattern)))
         {
             System.IO.File.Delete(leftover);
         }

@@ -10,6 +10,11 @@ public interface IRunObserver
     {
     }
 
+    /// <summary>Before the first step: how far something has come that is made once, teacher pairs for instance.</summary>
+    void Preparing(string what, long done, long count)
+    {
+    }
+
     /// <summary>A row of the log: numbers by name (losses, norms, speed).</summary>
     void Progress(RunProgress progress);
 

@@ -94,6 +94,9 @@ internal sealed class RunRecorder : IDisposable
         _observer.Progress(new RunProgress(_engine.ImagesSeen, Training.Images, numbers, speed, remaining));
     }
 
+    /// <summary>That this time was not spent on training.</summary>
+    public void Exclude(TimeSpan time) => _rows.Exclude(time);
+
     /// <summary>Snapshot and state, as far as they are due; their time does not count as training.</summary>
     public void Maintain(bool snapshot, bool state)
     {

@@ -50,6 +50,7 @@ public static class Trainer
         using var folder = group.Rank > 0 ? null : Open(program.Recipe.Recipe.Training, path, resume);
         foreach (var note in program.Images?.Notes ?? [])
             observer.Note(note);
+        program.Pairs?.Load(folder?.PairsPath, group);
         try
         {
             using var recorder = new RunRecorder(engine, folder, snapshots, observer, group);
@@ -57,13 +58,25 @@ public static class Trainer
                 recorder.Resume(exact);
             else
                 recorder.Begin();
-            Train(engine, recorder, observer, () => RankAgreement.Any(stop.IsCancellationRequested, group));
+            if (MakePairs(program, folder, recorder, observer, stop, group))
+                Train(engine, recorder, observer, () => RankAgreement.Any(stop.IsCancellationRequested, group));
             return recorder.Result();
         }
         catch (Exception error) when (folder is not null && DiskFullException.Means(error))
         {
             throw DiskFullException.Of(error, folder);
         }
+    }
+
+    // After the first state is saved: a run that is stopped or killed meanwhile can be resumed, and makes them anew.
+    private static bool MakePairs(TrainingProgram program, RunFolder? folder, RunRecorder recorder, IRunObserver observer, CancellationToken stop, IRankGroup ranks)
+    {
+        if (program.Pairs is not { IsReady: false } pairs)
+            return true;
+        var start = TimeProvider.System.GetTimestamp();
+        var made = pairs.Make(folder?.PairsPath, observer, stop, ranks);
+        recorder.Exclude(TimeProvider.System.GetElapsedTime(start));
+        return made;
     }
 
     private static void Train(TrainingEngine engine, RunRecorder recorder, IRunObserver observer, Func<bool> stops)

@@ -1,4 +1,5 @@
 using OnnxDistill.Data.Images;
+using OnnxDistill.Data.Pairs;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
@@ -63,7 +64,7 @@ public sealed class TrainingEngine : IDisposable
             foreach (var graph in program.PartGraphs())
             {
                 var profiled = profilePrefix is null ? lane : lane with { ProfilePrefix = $"{profilePrefix}-{graph.Phase.Name}" };
-                _phases.Add(new LanedPhase(graph, parts, _states, training.Seed, profiled, Images));
+                _phases.Add(new LanedPhase(graph, parts, _states, training.Seed, profiled, Images, Pairs));
                 if (graph.IsScaled)
                     _lossScales[graph.Phase.Name] = new LossScale(training.LossScale);
             }
@@ -81,6 +82,8 @@ public sealed class TrainingEngine : IDisposable
     // Each lane reads its own parts, ahead of its step.
     private ImageBatches Images(string stream) => new(Program.Images!, Program.Recipe.Recipe.Training.Seed, stream, Program.Parts.Samples, Program.Task.Batch,
         Program.Recipe.Recipe.Data.Flip);
+
+    private PairBatches Pairs(string stream) => new(Program.Pairs!.Set, Program.Recipe.Recipe.Training.Seed, stream, Program.Parts.Samples, Program.Task.Batch);
 
     /// <summary>The networks' numbers by role.</summary>
     public IReadOnlyDictionary<string, NetworkState> States => _states;
@@ -123,6 +126,8 @@ public sealed class TrainingEngine : IDisposable
     public IterationResult Step()
     {
         var training = Program.Recipe.Recipe.Training;
+        if (Program.Pairs is { IsReady: false } pairs)
+            pairs.Make(null, new SilentObserver(), CancellationToken.None, _ranks);
         var losses = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var norms = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var updates = new UpdateTally();

@@ -20,6 +20,7 @@ public sealed record TrainingProfile(double MillisecondsPerIteration, IReadOnlyL
         try
         {
             var times = new List<double>();
+            program.Pairs?.StandIn();
             using (var engine = new TrainingEngine(program, Path.Combine(folder.FullName, "phase")))
             {
                 for (var i = 0; i < iterations + WarmUp; i++)

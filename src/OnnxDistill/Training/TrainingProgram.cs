@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
@@ -30,6 +31,7 @@ public sealed class TrainingProgram
 {
     private IReadOnlyList<TrainingGraph>? _partGraphs;
     private string? _imagesDigest;
+    private readonly Dictionary<string, string> _fileDigests = new(StringComparer.Ordinal);
 
     private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser? initial, IStudent student, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
@@ -38,11 +40,18 @@ public sealed class TrainingProgram
     /// <summary>The recipe's real images, null when it names none. Disposing of them closes files, which the next reading opens again.</summary>
     public IImageSource? Images { get; private init; }
 
+    /// <summary>The teacher's pairs that the method learns from; null when it needs none.</summary>
+    public TeacherPairs? Pairs { get; private init; }
+
     /// <summary>Whether the result is a denoiser, a new teacher, instead of a generator.</summary>
     internal bool IsFit => IsFitting(Recipe.Method);
 
     /// <summary>Digest of the images, null without any: formed once, for every state asks for it.</summary>
     internal string? ImagesDigest => _imagesDigest ??= Images is null ? null : ImageFingerprint.Of(Images);
+
+    /// <summary>Digest of a file that the method's options name: formed once too.</summary>
+    internal string DigestOf(string file) => _fileDigests.TryGetValue(file, out var known) ? known
+        : _fileDigests[file] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
     /// <summary>The recipe.</summary>
     public LoadedRecipe Recipe { get; }
@@ -96,6 +105,11 @@ public sealed class TrainingProgram
         var sigmaInit = recipe.Training.SigmaInit * card.SigmaData / 0.5;
         sigmaInit = (teacher ?? initial)?.RoundSigma(sigmaInit) ?? sigmaInit;
         var student = LearnedData.Student(recipe, initial, sigmaInit, card, dataShape);
+        if (method.Pairs is not null && !student.LatentShape.SequenceEqual(dataShape))
+        {
+            throw new RecipeException($"student: {student.What} takes latents [{string.Join(", ", student.LatentShape)}], but the pairs that '{method.Name}' regresses to begin with a sample's "
+                + $"[{string.Join(", ", dataShape)}]. Set options.regressionWeight to 0, or take a denoiser as the student.");
+        }
         var parameters = new[] { student.AtAnyBatch(), initial?.AtAnyBatch(), teacher?.AtAnyBatch() }.Max(static n => n?.ParameterCount ?? 0);
         var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
         var (task, frozen, templates) = Templates(method, teacher, initial, new DistillationTask(recipe.Training.Batch, dataShape, card.SigmaData, sigmaInit, card.Labels)
@@ -119,7 +133,11 @@ public sealed class TrainingProgram
             throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
         if (task.Mixture is not null && !graphs.Any(g => g.Feeds.Any(f => f.Name == MixtureSamples.ModeFeed)))
             throw new RecipeException($"data.mixture: found '{recipe.Data.Mixture}', but the method '{method.Name}' learns from no real samples. Leave the group 'data' out.");
-        return new TrainingProgram(loaded, teacher, initial, student, task, parts, networks, graphs) { Images = images };
+        return new TrainingProgram(loaded, teacher, initial, student, task, parts, networks, graphs)
+        {
+            Images = images,
+            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r)) : null, // pairs need a teacher
+        };
     }
 
     /// <summary>The phases' graphs for one part of the batch: the loss of each is the mean over its own samples.</summary>

@@ -200,7 +200,12 @@ public static class TrainingState
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))
             training.Remove("images");
-        // Images and mixtures may move; what they say may not change.
+        // A perceptual network may move, what it says may not change; likewise pairs that somebody else has made. The teacher's own are a function of the recipe.
+        if (json["options"]?["perceptual"] is JsonObject perceptual && perceptual["model"]?.GetValue<string>() is { Length: > 0 } network)
+            perceptual["model"] = program.DigestOf(network);
+        if (json["options"]?["pairs"] is JsonObject pairs)
+            pairs["file"] = program.Pairs?.Identity ?? "";
+        // Likewise images and mixtures.
         json.Remove("data");
         if (program.ImagesDigest is { } images)
             json["data"] = new JsonObject { ["images"] = images, ["flip"] = recipe.Data.Flip };

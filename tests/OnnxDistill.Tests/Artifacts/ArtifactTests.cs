@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OnnxDistill.Artifacts;
+using OnnxDistill.Data.Pairs;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Noise;
 using OnnxDistill.Tests.Data;
@@ -14,6 +15,7 @@ public sealed class ArtifactTests
 {
     [TestMethod]
     [DataRow("diff-instruct", "options.fakeScoreUpdates=2")]
+    [DataRow("dmd", "options.pairs.count=20")]
     [DataRow("sid", "training.optimizer={\"learningRate\":0.02,\"beta1\":0.9,\"weightDecay\":0.1,\"clipNorm\":1,\"warmUpImages\":16,\"finalFraction\":0.1}")]
     public void ThreeIterationsFromTheFilesAloneAreTheEngines(string method, string setting)
     {
@@ -24,7 +26,7 @@ public sealed class ArtifactTests
         using var engine = new TrainingEngine(program);
         for (var iteration = 0; iteration < 3; iteration++)
         {
-            client.Iterate(iteration, (phase, input, update, count) => Noise(program, phase, input, update, count));
+            client.Iterate(iteration, (phase, input, update, count) => Noise(program, files["artifacts"], phase, input, update, count));
             var result = engine.Step();
             foreach (var (phase, loss) in client.Losses)
             {
@@ -48,12 +50,15 @@ public sealed class ArtifactTests
     }
 
     [TestMethod]
-    public void TheManifestNamesEveryFileAndEveryInputAndOutput()
+    [DataRow("dmd")]
+    [DataRow("sid")]
+    public void TheManifestNamesEveryFileAndEveryInputAndOutput(string method)
     {
         using var files = new TestFiles();
-        var program = Toys.Program(files, "sid");
+        var program = Toys.Program(files, method);
         var manifest = ArtifactWriter.Write(program, files["artifacts"]);
-        string[] named = [.. manifest.Phases.Select(p => p.File), .. manifest.Networks.Select(n => n.OptimizerFile), .. manifest.Networks.SelectMany(n => n.Initial.Values), ArtifactWriter.ManifestFile];
+        string[] named = [.. manifest.Phases.Select(p => p.File), .. manifest.Networks.Select(n => n.OptimizerFile), .. manifest.Networks.SelectMany(n => n.Initial.Values), .. manifest.Pairs is { } pairs ? [pairs.File] : Array.Empty<string>(), ArtifactWriter.ManifestFile];
+        Assert.AreEqual(program.Pairs?.Count, manifest.Pairs?.Count);
         CollectionAssert.AreEquivalent(named, Directory.GetFiles(files["artifacts"]).Select(f => Path.GetFileName(f)).ToArray());
         foreach (var phase in manifest.Phases)
         {
@@ -80,13 +85,22 @@ public sealed class ArtifactTests
         Assert.HasCount(1, Directory.GetFiles(files["full"]));
     }
 
-    // What the engine draws: by seed, a stream named after phase and input, and the update's number.
-    private static float[] Noise(TrainingProgram program, string phase, string input, int update, int count)
+    // What the engine draws: by seed, a stream named after phase and input, and the update's number. Pairs are rows of the file.
+    private static float[] Noise(TrainingProgram program, string folder, string phase, string input, int update, int count)
     {
         var feed = program.Graphs.Single(g => g.Phase.Name == phase).Feeds.Single(f => f.Name == input);
         var stream = new NoiseStream(program.Recipe.Recipe.Training.Seed, StreamId.Named($"{phase}/{input}"));
         var numbers = new float[count];
-        if (feed.Kind == FeedKind.Normal)
+        if (feed.Kind is FeedKind.PairLatent or FeedKind.PairSample)
+        {
+            var pairs = PairFile.Read(Path.Combine(folder, "pairs.npz"), [2], 0);
+            var batches = new PairBatches(pairs, program.Recipe.Recipe.Training.Seed, $"{phase}/pairs", program.Task.Batch, program.Task.Batch);
+            if (feed.Kind == FeedKind.PairLatent)
+                batches.Latents(update, 0, numbers);
+            else
+                batches.Samples(update, 0, numbers);
+        }
+        else if (feed.Kind == FeedKind.Normal)
             stream.FillNormal(numbers, update);
         else
             stream.FillUniform(numbers, update);

@@ -73,7 +73,7 @@ internal sealed class RawClient : IDisposable
             var count = (int)shape.Aggregate(1L, (a, b) => a * b);
             inputs[Text(input, "name")] = (Text(input, "role") switch
             {
-                "noise" => noise(Text(input, "name"), count),
+                "noise" or "pair" => noise(Text(input, "name"), count),
                 "parameter" => _states[Text(input, "network")]["weights"].AsSpan(input.GetProperty("offset").GetInt32(), count).ToArray(),
                 var other => throw new NotSupportedException($"an input of role {other}"),
             }, shape);

@@ -39,6 +39,11 @@ internal static class MethodCases
         "options.studentNoise={\"mean\":-1.2,\"deviation\":1.2}", "training.optimizer.finalFraction=0.05",
     ];
 
+    private static string[] DmdToy =>
+    [
+        .. ScoreToy, "options.fakeScoreNoise={\"kind\":\"log-normal\"}", "options.pairs.count=2000", "training.images=153600",
+    ];
+
     public static readonly MethodCase[] All =
     [
         new(DenoisingScoreMatching.MethodName, ("fit", Roles.Student), [], [0],
@@ -46,6 +51,13 @@ internal static class MethodCases
                 "training.images=102400"], 0.075),
         new("diff-instruct", ("fake_score", Roles.FakeScore), [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 2],
             [.. ScoreToy, "training.images=153600"], 0.12) { SampleGradient = Oracles.DiffInstruct },
+        new("dmd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], DmdToy, 0.12),
+        new("dmd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [], 0)
+        {
+            Options = Json("""{ "regressionWeight": 0 }"""),
+            SampleGradient = p => Oracles.DistributionMatching(p, 1),
+            StudentNoise = (u, task) => Oracles.Karras(0.02 + (0.96 * u), task),
+        },
         new("dmd2", null, [("critic", Roles.Student)], [1, 1], DistributionMatchingToy, 0.12) { Options = Json("""{ "criticUpdates": 2 }""") },
         new("dmd2", null, [("critic", Roles.Student), ("student", Roles.FakeScore), ("student", Roles.Discriminator)], [1, 1], [], 0)
         {
@@ -57,16 +69,16 @@ internal static class MethodCases
         {
             Options = Json("""{ "discriminator": { "on": "teacher" }, "sharedNoise": true, "epsilon": 1e-6, "fakeScoreWeight": "x0", "r1Weight": 0.5, "discriminatorWeight": 1 }"""),
         },
-        new("f-distill", null, [("critic", Roles.Student)], [1, 4], [.. DistributionMatchingToy, "options.bins=3"], 0.12)
+        new("f-distill", null, [("critic", Roles.Student)], [1, 4], DistributionMatchingToy, 0.12)
         {
-            Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl" }"""),
+            Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl", "bins": 3, "binDecay": 0.5 }"""),
         },
         new("f-distill", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 4], [], 0) { Options = Json("""{ "binDecay": 0.5, "bins": 4 }""") },
         new("gan", null, [("discriminator", Roles.Student)], [1, 0],
             ["data.mixture=mixture.csv", "network.hidden=[32,32]", "training.batch=256", "training.sigmaInit=1", "training.ema.halfLifeImages=10000", "options.r1=0.3",
                 "training.optimizer={\"learningRate\":1e-3,\"beta1\":0.5,\"finalFraction\":0.05}", "training.images=153600"], 0.12),
         new("gan", null, [("discriminator", Roles.Student)], [1, 0], [], 0) { Options = Json("""{ "r1": 0, "discriminatorWidth": 8 }""") },
-        new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.3}", "training.images=102400"], 0.35)
+        new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.1}", "training.images=102400"], 0.35)
         {
             // It seeks modes: samples at the two have a mean log-density of -0.12, those of the mixture -1.12.
             Measure = ("logp2k.mean", -1),
@@ -76,10 +88,10 @@ internal static class MethodCases
         Sid(1.2),
         Sid(1.0) with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sid(0.5),
-        new("sida", null, [("fake_score", Roles.Student)], [1, 1], [.. EncoderToy, "training.images=153600"], 0.12),
+        new("sida", null, [("fake_score", Roles.Student)], [1, 1], [.. EncoderToy, "training.images=153600"], 0.12) { Options = Json(EarlyCritic) },
         Sim("pseudo-huber") with { Toy = [.. ScoreToy, "training.images=153600"] },
         Sim("l2"),
-        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12),
+        new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12) { Options = Json(EarlyCritic) },
         new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [], 0) { Options = Json("""{ "ratio": "exact", "ganScale": 0, "divergence": "jeffreys", "terms": "released" }""") },
         new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [.. ScoreToy, "training.images=153600"], 0.12)
         {
@@ -97,6 +109,9 @@ internal static class MethodCases
 
     private static string[] EncoderToy =>
         [.. ScoreToy, "data.mixture=mixture.csv", "options.critic={\"studentFromImages\":5120,\"ganFromImages\":10240}", "training.optimizer.clipValue=1"];
+
+    // For runs of eight steps of eight samples.
+    private const string EarlyCritic = """{ "critic": { "studentFromImages": 16, "ganFromImages": 32 } }""";
 
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 

@@ -148,8 +148,10 @@ public sealed partial class ReadmeTableTests
     {
         AugmentOptions augment => Format($"EDM's with probability {augment.Probability}"),
         NoiseLaw { Kind: NoiseLawKind.LogNormal } law => Format($"log-normal, mean {law.Mean}, deviation {law.Deviation}"),
-        NoiseLaw { Kind: NoiseLawKind.KarrasUniform } law => Format($"karras-uniform, {law.Min} to {law.Max}, rho {law.Rho}, tMax {law.TMax}"),
+        NoiseLaw { Kind: NoiseLawKind.KarrasUniform } law => Format($"karras-uniform, {law.Min} to {law.Max}, rho {law.Rho}, {(law.TMin > 0 ? Format($"tMin {law.TMin}, ") : "")}tMax {law.TMax}"),
         NoiseLaw law => Format($"power, {law.Min} to {law.Max}, power {law.Power}"),
+        PairOptions pairs => Format($"{pairs.Count} in {pairs.Steps} steps"),
+        PerceptualOptions { Model: "" } => "mean squared error",
         string text => text,
         bool flag => flag ? "true" : "false",
         Enum => JsonSerializer.Serialize(value, Compact).Trim('"'),

@@ -29,7 +29,7 @@ public sealed class MixedPrecisionTests
         for (var i = 0; i < losses.Count; i++)
         {
             // float16 keeps 11 bits: a number is off by up to 1 part in 2048, a loss of squared differences of such numbers by a few.
-            Assert.AreEqual(losses[i], halfLosses[i], 0.01 * Math.Max(1, Math.Abs(losses[i])), $"loss {i}");
+            Assert.AreEqual(losses[i], halfLosses[i], 0.01 * LossRounding(method) * Math.Max(1, Math.Abs(losses[i])), $"loss {i}");
         }
         var moved = Distance(start, weights);
         var apart = Distance(weights, halfWeights);
@@ -50,7 +50,7 @@ public sealed class MixedPrecisionTests
         var trained = rounded.Networks.ToDictionary(n => n.Role, n => n.Network);
         foreach (var (a, b) in rounded.Graphs.Zip(half.Graphs))
         {
-            var feeds = PhaseRun.FeedsOf(a.Feeds, trained);
+            var feeds = PhaseRun.FeedsOf(a.Feeds, trained, a.Carried);
             feeds[TrainingGraph.LossScaleInput] = Graph.Model.TensorData.Scalar(16);
             var (expected, found) = (Run(a, feeds), Run(b, feeds));
             foreach (var (name, values) in expected)
@@ -58,10 +58,13 @@ public sealed class MixedPrecisionTests
                 var size = Math.Sqrt(values.Sum(static v => v * v));
                 var error = Math.Sqrt(values.Zip(found[name], static (p, q) => (p - q) * (p - q)).Sum());
                 // A dozen roundings of one part in 2048 on the way, by chance up or down.
-                Assert.IsLessThan(4e-3 * size, error, $"{a.Phase.Name} {name}");
+                Assert.IsLessThan(4e-3 * size * LossRounding(method), error, $"{a.Phase.Name} {name}");
             }
         }
     }
+
+    // The gradient of distribution matching is (f - r)/mean|x - r|, its loss the square: what f and r have in common cancels, and their roundings weigh the more.
+    private static double LossRounding(string method) => method is "dmd" or "dmd2" or "f-distill" ? 4 : 1;
 
     [TestMethod]
     public void AnOverflowLowersTheScaleLeavesTheUpdateOutAndIsNoDivergence()

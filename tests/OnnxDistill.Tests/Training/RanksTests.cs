@@ -23,7 +23,8 @@ public sealed class RanksTests
         string[] settings = ["training.batch=24", "training.optimizer.epsilon=1e-2"];
         if (Toys.Recipe(files, method).Method.CouplesBatch)
         {
-            Expect.Error<RecipeException>(() => ThreadRanks.Run(2, ranks => TrainingProgram.Build(Toys.Recipe(files, method, settings), ranks)), $"'{method}'", "as a whole");
+            var coupled = Toys.Recipe(files, method, settings);
+            Expect.Error<RecipeException>(() => ThreadRanks.Run(2, ranks => TrainingProgram.Build(coupled, ranks)), $"'{method}'", "as a whole");
             return;
         }
         var alone = Train(Toys.Recipe(files, method, settings), SingleRank.Group);

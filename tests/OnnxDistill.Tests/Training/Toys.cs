@@ -8,6 +8,7 @@ using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
+using OnnxDistill.Tests.Methods;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Tests.Training;
@@ -25,14 +26,16 @@ internal static class Toys
     public static LoadedRecipe Recipe(TestFiles files, string method, params string[] settings)
     {
         GaussianMixtureCsv.Write(files["mixture.csv"], TwoModes);
-        var fits = method == DenoisingScoreMatching.MethodName;
-        if (!fits)
+        var toy = MethodCases.All.First(c => c.Name == method);
+        var (needsTeacher, needsSamples) = (toy.Create().NeedsTeacher, toy.Create().NeedsSamples);
+        if (needsTeacher)
             OnnxWriter.Write(MixtureTeacher.Build(TwoModes).Model, files["teacher.onnx"]);
         var json = new JsonObject
         {
             ["method"] = method,
-            ["data"] = fits ? new JsonObject { ["mixture"] = "mixture.csv" } : [],
-            ["teacher"] = fits ? "" : "teacher.onnx",
+            ["options"] = toy.Options.DeepClone(),
+            ["data"] = needsSamples ? new JsonObject { ["mixture"] = "mixture.csv" } : [],
+            ["teacher"] = needsTeacher ? "teacher.onnx" : "",
             ["network"] = new JsonObject { ["kind"] = "mlp", ["hidden"] = new JsonArray(8), ["seed"] = 3 },
             ["training"] = new JsonObject
             {
