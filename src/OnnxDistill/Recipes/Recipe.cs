@@ -75,6 +75,12 @@ public sealed record TrainingOptions : IValidatableObject
     [Range(1, long.MaxValue)]
     public long Images { get; init; } = 1_000_000;
 
+    /// <summary>Seconds of training after which the run ends, if <see cref="Images"/> have not been seen before; 0 for no limit. Only steps count: snapshots,
+    /// metrics and states do not, nor does the time between a stop and a resume. Learning rates follow images, never time, so a schedule that is to reach its
+    /// end within the time needs an <see cref="Images"/> that does.</summary>
+    [Range(0, 1e9)]
+    public double Seconds { get; init; }
+
     /// <summary>Noise level at which the student network turns noise into a sample, in units of sigma_data = 0.5; scales with the teacher's.</summary>
     [Range(1e-6, 1e6)]
     public double SigmaInit { get; init; } = 2.5;
@@ -95,6 +101,10 @@ public sealed record TrainingOptions : IValidatableObject
     /// <summary>Samples between pictures and metrics; 0 for only at the end.</summary>
     [Range(0, long.MaxValue)]
     public long SnapshotImages { get; init; }
+
+    /// <summary>Seconds of training between pictures and metrics, beside <see cref="SnapshotImages"/>; 0 for none.</summary>
+    [Range(0, 1e9)]
+    public double SnapshotSeconds { get; init; }
 
     /// <summary>Samples between state files; 0 for only at the end and when stopped.</summary>
     [Range(0, long.MaxValue)]

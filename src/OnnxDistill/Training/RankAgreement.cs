@@ -60,6 +60,13 @@ internal static class RankAgreement
         return votes[0] > 0;
     }
 
+    /// <summary>Rank 0's number, on every rank.</summary>
+    public static double OfFirst(double here, IRankGroup ranks)
+    {
+        ranks.Broadcast(MemoryMarshal.AsBytes(new Span<double>(ref here)));
+        return here;
+    }
+
     private static int[] Differing(byte[] mine, IRankGroup ranks)
     {
         byte[] first = [.. mine];

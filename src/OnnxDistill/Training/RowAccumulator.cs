@@ -29,7 +29,7 @@ internal sealed class RowAccumulator
     }
 
     public static IEnumerable<string> Columns(TrainingProgram program) =>
-        program.Graphs.Select(g => $"loss_{g.Phase.Name}").Concat(program.Networks.Select(n => $"gradient_norm_{n.Role}"))
+        new[] { StatsLog.SecondsColumn }.Concat(program.Graphs.Select(g => $"loss_{g.Phase.Name}")).Concat(program.Networks.Select(n => $"gradient_norm_{n.Role}"))
             .Concat(["skipped_updates", "skipped_total", "non_finite_losses", "replaced_numbers", "scale_overflows", "images_per_second"]);
 
     public void Add(IterationResult result, int batch)
@@ -47,11 +47,13 @@ internal sealed class RowAccumulator
 
     /// <summary>The row, and a new one begun.</summary>
     /// <param name="skippedTotal">Updates left out in the whole run.</param>
-    public (Dictionary<string, double> Numbers, double Speed) Take(long skippedTotal)
+    /// <param name="trained">Seconds of training in the whole run.</param>
+    public (Dictionary<string, double> Numbers, double Speed) Take(long skippedTotal, double trained)
     {
         var seconds = TimeProvider.System.GetElapsedTime(_started).TotalSeconds;
         var speed = _samples / Math.Max(seconds, 1e-9);
         var numbers = _sums.ToDictionary(s => s.Key, s => s.Value.Sum / s.Value.Count);
+        numbers[StatsLog.SecondsColumn] = trained;
         numbers["skipped_updates"] = _skipped;
         numbers["scale_overflows"] = _overflows;
         numbers["skipped_total"] = skippedTotal;

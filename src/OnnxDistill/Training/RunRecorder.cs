@@ -33,9 +33,12 @@ internal sealed class RunRecorder : IDisposable
         (_engine, _folder, _snapshots, _observer, _ranks) = (engine, folder, snapshots, observer, ranks);
         _incidents = folder is null ? null : new IncidentLog(folder.IncidentsPath, observer);
         Guard = new DivergenceGuard(Training);
+        Clock = new TrainingClock(Training, ranks);
     }
 
     public DivergenceGuard Guard { get; private set; }
+
+    public TrainingClock Clock { get; }
 
     /// <summary>Where the newest state stands.</summary>
     public long SavedAt { get; private set; } = -1;
@@ -48,7 +51,7 @@ internal sealed class RunRecorder : IDisposable
         RankAgreement.Share(_engine, _ranks, null);
         WriteOptions();
         OpenFiles(resumed: false);
-        _snapshots.Write(_engine);
+        _snapshots.Write(_engine, Clock.Shown);
         Save();
     }
 
@@ -69,6 +72,7 @@ internal sealed class RunRecorder : IDisposable
             _warnings.Add($"numbers may differ in their last bits from those of an unbroken run: {differences}");
         }
         Guard = new DivergenceGuard(Training, notes.Loop?["guard"] as JsonObject);
+        Clock.Resume(notes.Loop?["seconds"]?.GetValue<double>() ?? 0);
         if (notes.Loop?["guard"] is null)
             Guard.Saving(StateName(path)); // a state that somebody else's loop has made
         SavedAt = _engine.ImagesSeen;
@@ -78,19 +82,21 @@ internal sealed class RunRecorder : IDisposable
             _incidents?.Add(_engine.ImagesSeen, "warning", warning);
     }
 
-    public void Add(IterationResult result)
+    public void Add(IterationResult result, TimeSpan time)
     {
+        Clock.Add(time);
         _rows.Add(result, _engine.Program.Task.Batch);
         Guard.Add(result);
     }
 
     public void WriteRow()
     {
-        var (numbers, speed) = _rows.Take(Guard.Skipped);
+        var (numbers, speed) = _rows.Take(Guard.Skipped, Clock.Shown);
         _log?.Append(_engine.ImagesSeen, numbers);
         foreach (var (name, number) in numbers)
             _events?.Scalar(_engine.ImagesSeen, $"train/{name}", number);
-        var remaining = TimeSpan.FromSeconds((Training.Images - _engine.ImagesSeen) / Math.Max(speed, 1e-9));
+        var toTheEnd = (Training.Images - _engine.ImagesSeen) / Math.Max(speed, 1e-9);
+        var remaining = TimeSpan.FromSeconds(Training.Seconds > 0 ? Math.Min(toTheEnd, Math.Max(0, Training.Seconds - Clock.Seconds)) : toTheEnd);
         _observer.Progress(new RunProgress(_engine.ImagesSeen, Training.Images, numbers, speed, remaining));
     }
 
@@ -102,7 +108,7 @@ internal sealed class RunRecorder : IDisposable
     {
         var pause = TimeProvider.System.GetTimestamp();
         if (snapshot)
-            _snapshots.Write(_engine);
+            _snapshots.Write(_engine, Clock.Shown);
         if (state)
             Save();
         _rows.Exclude(TimeProvider.System.GetElapsedTime(pause));
@@ -152,7 +158,7 @@ internal sealed class RunRecorder : IDisposable
         SavedAt = _engine.ImagesSeen;
     }
 
-    public RunResult Result() => new(_engine.ImagesSeen, _engine.ImagesSeen < Training.Images, _snapshots.GeneratorPath, _snapshots.Metrics)
+    public RunResult Result() => new(_engine.ImagesSeen, _engine.ImagesSeen < Training.Images && !Clock.IsUp, _snapshots.GeneratorPath, _snapshots.Metrics)
     {
         Warnings = _warnings,
         Rollbacks = Guard.Rollbacks,
@@ -163,7 +169,7 @@ internal sealed class RunRecorder : IDisposable
 
     public void Dispose() => CloseFiles();
 
-    private JsonObject Notes() => new() { ["row"] = _rows.Save(), ["guard"] = Guard.Save() };
+    private JsonObject Notes() => new() { ["row"] = _rows.Save(), ["guard"] = Guard.Save(), ["seconds"] = Clock.Seconds };
 
     // Rank 0 reads; the others get its numbers and its loop's notes.
     private StateNotes Load(string? path)

@@ -36,7 +36,9 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
             GeneratorPath = folder.GeneratorPath(imagesSeen);
     }
 
-    public void Write(TrainingEngine engine)
+    /// <param name="engine">Whose student.</param>
+    /// <param name="seconds">Seconds of training so far.</param>
+    public void Write(TrainingEngine engine, double seconds)
     {
         var seen = engine.ImagesSeen;
         var model = RunExport.Build(engine);
@@ -48,7 +50,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         if (_evaluator.SampleCount > 0)
             Metrics = _evaluator.Measure(samples);
         if (_folder is { } folder)
-            Record(folder, seen, samples.Take(picture));
+            Record(folder, seen, seconds, samples.Take(picture));
     }
 
     // A generator in one step, a denoiser by the usual sampler.
@@ -64,14 +66,13 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         return sampler.Sample(count, SampleSeed, ranks: ranks);
     }
 
-    private void Record(RunFolder folder, long seen, SampleSet picture)
+    private void Record(RunFolder folder, long seen, double seconds, SampleSet picture)
     {
         if (Metrics.Count > 0)
         {
-            _metrics ??= _resumed
-                ? StatsLog.Resume(folder.MetricsPath, _resumedAt, [.. Metrics.Keys])
-                : StatsLog.Create(folder.MetricsPath, [.. Metrics.Keys]);
-            _metrics.Append(seen, Metrics);
+            string[] columns = [StatsLog.SecondsColumn, .. Metrics.Keys];
+            _metrics ??= _resumed ? StatsLog.Resume(folder.MetricsPath, _resumedAt, columns) : StatsLog.Create(folder.MetricsPath, columns);
+            _metrics.Append(seen, new Dictionary<string, double>(Metrics) { [StatsLog.SecondsColumn] = seconds });
             foreach (var (name, number) in Metrics)
                 _events!.Scalar(seen, $"metrics/{name}", number);
             observer.Measured(seen, Metrics);

@@ -11,6 +11,9 @@ public sealed class StatsLog : IDisposable
     /// <summary>The first column of every log.</summary>
     public const string ImagesSeenColumn = "images_seen";
 
+    /// <summary>The column that a run's logs have next: seconds of training so far.</summary>
+    public const string SecondsColumn = "seconds";
+
     private static readonly CsvWriterOptions WriterOptions = new() { NewLine = "\n" };
 
     private readonly string[] _columns;

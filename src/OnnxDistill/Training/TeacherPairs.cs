@@ -25,11 +25,11 @@ public sealed class TeacherPairs
     private PairOrigin? _origin;
     private PairSet? _set;
     private string? _digest;
+    private bool _standsIn;
 
     internal TeacherPairs(Denoiser teacher, PairOptions options, double guidance, Func<IRankGroup, DeviceOptions> device)
     {
         (_teacher, _options, _device) = (teacher, options, device);
-        // A teacher with guidance folded in is guided already, and one without is not unless it is asked for.
         _sampler = new SamplerOptions { Steps = options.Steps, Guidance = options.Guidance ?? guidance };
         _dims = Array.ConvertAll(teacher.DataShape, d => (int)d);
         var most = int.MaxValue / sizeof(float) / teacher.Dimension;
@@ -110,12 +110,17 @@ public sealed class TeacherPairs
         return true;
     }
 
-    /// <summary>Takes noise for samples where there are none: enough to measure time and memory by.</summary>
+    /// <summary>Takes zeros for pairs where there are none, which is enough to measure time by.</summary>
     internal void StandIn()
     {
-        var noise = new SampleSet(_dims, new float[_teacher.Dimension]);
-        _set ??= new PairSet(noise, noise, _teacher.Card.IsConditional ? [0] : null, Origin);
+        if (IsReady)
+            return;
+        var zeros = new SampleSet(_dims, new float[_teacher.Dimension]);
+        (_set, _standsIn) = (new PairSet(zeros, zeros, _teacher.Card.IsConditional ? [0] : null, Origin), true);
     }
+
+    /// <summary>Nobody may learn from what only stands in.</summary>
+    internal void EndStandIn() => (_set, _standsIn) = (_standsIn ? null : _set, false);
 
     private string? FileOf(string? runFile) => _options.File.Length > 0 ? _options.File : runFile;
 

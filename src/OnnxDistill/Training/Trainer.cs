@@ -82,10 +82,12 @@ public static class Trainer
     private static void Train(TrainingEngine engine, RunRecorder recorder, IRunObserver observer, Func<bool> stops)
     {
         var training = engine.Program.Recipe.Recipe.Training;
-        while (engine.ImagesSeen < training.Images && !stops())
+        var last = engine.ImagesSeen >= training.Images || recorder.Clock.IsUp;
+        while (!last && !stops())
         {
-            var before = engine.ImagesSeen;
-            recorder.Add(engine.Step());
+            var (before, started) = (engine.ImagesSeen, TimeProvider.System.GetTimestamp());
+            var result = engine.Step();
+            recorder.Add(result, TimeProvider.System.GetElapsedTime(started));
             observer.Stepped(engine.ImagesSeen, training.Images);
             if (recorder.Guard.Diverged)
             {
@@ -94,11 +96,11 @@ public static class Trainer
             }
 
             // Maintain: rows, snapshots, states, each at its own pace.
-            var last = engine.ImagesSeen >= training.Images;
+            last = engine.ImagesSeen >= training.Images || recorder.Clock.IsUp;
             bool Due(long interval) => last || (interval > 0 && before / interval != engine.ImagesSeen / interval);
             if (Due(training.LogImages))
                 recorder.WriteRow();
-            recorder.Maintain(Due(training.SnapshotImages), Due(training.StateImages));
+            recorder.Maintain(recorder.Clock.SnapshotDue || Due(training.SnapshotImages), Due(training.StateImages));
         }
 
         // Stopped by the user: the state is saved, nothing else is owed.
@@ -108,7 +110,9 @@ public static class Trainer
 
     private static RunFolder Open(Recipes.TrainingOptions training, string path, bool resume)
     {
-        long[] intervals = [.. new[] { training.SnapshotImages, training.StateImages, training.Images }.Where(i => i > 0)];
+        // By time, files may come after any step.
+        var byTime = training.Seconds > 0 || training.SnapshotSeconds > 0 ? training.Batch : 0;
+        long[] intervals = [.. new[] { training.SnapshotImages, training.StateImages, training.Images, byTime }.Where(i => i > 0)];
         var options = new RunFolderOptions { KeepStates = training.KeepStates, IntervalImages = intervals.Min() };
         return resume ? RunFolder.Resume(path, options) : RunFolder.Create(path, options);
     }

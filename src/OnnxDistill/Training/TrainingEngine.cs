@@ -126,7 +126,7 @@ public sealed class TrainingEngine : IDisposable
     public IterationResult Step()
     {
         var training = Program.Recipe.Recipe.Training;
-        if (Program.Pairs is { IsReady: false } pairs)
+        if (Program.Pairs is { IsReady: false } pairs && !pairs.Load(null, _ranks))
             pairs.Make(null, new SilentObserver(), CancellationToken.None, _ranks);
         var losses = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var norms = new SortedDictionary<string, double>(StringComparer.Ordinal);

@@ -17,10 +17,10 @@ public sealed record TrainingProfile(double MillisecondsPerIteration, IReadOnlyL
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
         var folder = Directory.CreateTempSubdirectory("onnxdistill-profile-");
+        program.Pairs?.StandIn();
         try
         {
             var times = new List<double>();
-            program.Pairs?.StandIn();
             using (var engine = new TrainingEngine(program, Path.Combine(folder.FullName, "phase")))
             {
                 for (var i = 0; i < iterations + WarmUp; i++)
@@ -38,6 +38,7 @@ public sealed record TrainingProfile(double MillisecondsPerIteration, IReadOnlyL
         }
         finally
         {
+            program.Pairs?.EndStandIn();
             folder.Delete(recursive: true);
         }
     }

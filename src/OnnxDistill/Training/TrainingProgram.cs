@@ -136,7 +136,7 @@ public sealed class TrainingProgram
         return new TrainingProgram(loaded, teacher, initial, student, task, parts, networks, graphs)
         {
             Images = images,
-            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r)) : null, // pairs need a teacher
+            Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r) with { CudaGraph = false }) : null, // pairs need a teacher
         };
     }
 

@@ -195,7 +195,7 @@ public static class TrainingState
         foreach (var key in new[] { "teacher", "initial", "student", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
-        string[] free = ["logImages", "snapshotImages", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];
+        string[] free = ["seconds", "logImages", "snapshotImages", "snapshotSeconds", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];
         foreach (var key in free)
             training.Remove(key);
         if (recipe.Training.Optimizers.Values.Append(recipe.Training.Optimizer).All(o => o.FinalFraction == 1))

@@ -49,6 +49,17 @@ public sealed class NoiseLawTests
     public void PowerLevelsRunFromMinToMax(double sigmaData) => AssertLaw(new NoiseLaw { Kind = NoiseLawKind.Power, Min = 0.1, Max = 10, Power = 1.5 }, sigmaData, Uniforms,
         u => (0.1 + (Math.Pow(u, 1.5) * 9.9)) * sigmaData / 0.5);
 
+    /// <summary>t uniform in [0.02, 0.5] of beta(t) = 0.1 + 19.9 t: the variance of the noise over that of the signal.</summary>
+    [TestMethod]
+    [DataRow(0.5)]
+    [DataRow(3.0)]
+    public void VariancePreservingLevelsFollowTheSchedule(double sigmaData) => AssertLaw(new NoiseLaw { Kind = NoiseLawKind.VpUniform, TMin = 0.02, TMax = 0.5 }, sigmaData, Uniforms, u =>
+    {
+        var t = 0.02 + (0.48 * u);
+        var alphaSquare = Math.Exp(-(0.1 * t) - (19.9 * t * t / 2));
+        return Math.Sqrt((1 - alphaSquare) / alphaSquare) * sigmaData / 0.5;
+    });
+
     [TestMethod]
     [DataRow(NoiseLawKind.LogNormal)]
     [DataRow(NoiseLawKind.KarrasUniform)]

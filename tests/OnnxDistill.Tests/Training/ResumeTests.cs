@@ -10,8 +10,6 @@ namespace OnnxDistill.Tests.Training;
 [TestClass]
 public sealed class ResumeTests
 {
-    private const string Speed = "images_per_second";
-
     public static IEnumerable<object[]> Methods => DistillationMethods.Names.Select(n => new object[] { n });
 
     /// <summary>Stopped after three steps, between two rows of the log, so that the unfinished row has to survive.</summary>
@@ -61,7 +59,7 @@ public sealed class ResumeTests
                 rows.Add(result, 8);
                 guard.Add(result);
                 if (engine.ImagesSeen % 16 == 0)
-                    log.Append(engine.ImagesSeen, rows.Take(0).Numbers);
+                    log.Append(engine.ImagesSeen, rows.Take(0, 0).Numbers);
             }
         }
         File.WriteAllText(Path.Combine(files["resumed"], "latest"), "state-000000.008.odc\n");
@@ -178,22 +176,11 @@ public sealed class ResumeTests
     private static void AssertSame(TestFiles files)
     {
         var (expected, found) = (files["unbroken"], files["resumed"]);
-        foreach (var name in new[] { "state-000000.064.odc", "generator-000000.064.onnx" })
-            CollectionAssert.AreEqual(File.ReadAllBytes(Path.Combine(expected, name)), File.ReadAllBytes(Path.Combine(found, name)), name);
-        CollectionAssert.AreEqual(Rows(expected), Rows(found));
-        Assert.AreEqual(Metrics(expected), Metrics(found));
-    }
-
-    private static string Metrics(string folder) =>
-        File.Exists(Path.Combine(folder, "metrics.csv")) ? File.ReadAllText(Path.Combine(folder, "metrics.csv")) : "none";
-
-    private static string[] Rows(string folder)
-    {
-        var lines = File.ReadAllLines(Path.Combine(folder, "log.csv")).Select(l => l.Split(',')).ToArray();
-        var speed = Array.IndexOf(lines[0], Speed);
-        Assert.AreEqual(lines[0].Length - 1, speed);
-        Assert.HasCount(5, lines);
-        return [.. lines.Select(l => string.Join(',', l[..speed]))];
+        RunComparison.AssertSameState(Path.Combine(expected, "state-000000.064.odc"), Path.Combine(found, "state-000000.064.odc"));
+        CollectionAssert.AreEqual(File.ReadAllBytes(Path.Combine(expected, "generator-000000.064.onnx")), File.ReadAllBytes(Path.Combine(found, "generator-000000.064.onnx")));
+        Assert.HasCount(5, RunComparison.Rows(expected));
+        CollectionAssert.AreEqual(RunComparison.Rows(expected), RunComparison.Rows(found));
+        CollectionAssert.AreEqual(RunComparison.Metrics(expected), RunComparison.Metrics(found));
     }
 
     private static string[] Contents(string folder) =>

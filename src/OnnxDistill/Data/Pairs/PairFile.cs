@@ -55,7 +55,8 @@ public static class PairFile
         if (array.Type != ElementType.Int64 || array.Dims is not [var rows] || rows != count)
             throw refuse($"'{Labels}' {array.Type}{array.Shape} beside {count} samples");
         var classes = array.ToLongs();
-        return Array.Find(classes, c => c < 0 || c >= labels) is var wrong && wrong != 0 ? throw refuse($"the class {wrong}") : classes;
+        var wrong = Array.FindIndex(classes, c => c < 0 || c >= labels);
+        return wrong >= 0 ? throw refuse($"the class {classes[wrong]}") : classes;
     }
 
     private static PairOrigin ReadOrigin(TensorData bytes, Func<string, RecipeException> refuse)
