@@ -45,7 +45,7 @@ public static class ArtifactWriter
             Images = program.Recipe.Recipe.Training.Images,
             Ema = program.Recipe.Recipe.Training.Ema,
             LossScale = program.Graphs.Any(g => g.IsScaled) ? program.Recipe.Recipe.Training.LossScale : null,
-            SigmaInit = program.Task.SigmaInit,
+            SigmaInit = program.Student.SigmaInit,
             Pairs = program.Pairs is null ? null : new ManifestPairs(PairsName, program.Pairs.Count),
             Phases = [.. program.Graphs.Select(g => Phase(program, g, folder))],
             Networks = [.. program.Networks.Select(n => Network(n, folder))],

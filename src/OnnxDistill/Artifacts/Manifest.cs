@@ -24,8 +24,8 @@ public sealed record Manifest
     /// <summary>How the losses' scale starts and grows; fp16 only.</summary>
     public Recipes.LossScaleOptions? LossScale { get; init; }
 
-    /// <summary>Noise level of the student's one step: x = D(sigmaInit z; sigmaInit).</summary>
-    public required double SigmaInit { get; init; }
+    /// <summary>Noise level of the student's one step: x = D(sigmaInit z; sigmaInit); absent where the student is no denoiser.</summary>
+    public double? SigmaInit { get; init; }
 
     /// <summary>The teacher's pairs, for phases with inputs of the role "pair"; null where no phase has any.</summary>
     public ManifestPairs? Pairs { get; init; }

@@ -2,48 +2,54 @@ using System.Globalization;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
+using OnnxDistill.Students;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Export;
 
-/// <summary>Writes x = D_theta(sigma_init z; sigma_init) with given weights as an ONNX model: what users run.</summary>
+/// <summary>Writes the student x = G_theta(z) with given weights as an ONNX model: what users run.</summary>
 public static class GeneratorBuilder
 {
-    /// <summary>Name of the latent input: standard normal numbers, shape [N, ...] of a sample.</summary>
-    public const string Latent = "z";
+    /// <summary>Name of the latent input: standard normal numbers [N, ...], of a sample's shape where the student is a denoiser.</summary>
+    public const string Latent = Generator.Latent;
 
     /// <summary>Name of the output for a card's kind of data.</summary>
-    public static string OutputName(TeacherCard card) => card.Data == "image" ? "image" : "points";
+    public static string OutputName(TeacherCard card) => OutputName(card.Data);
 
-    /// <summary>The generator with a symbolic batch.</summary>
+    /// <summary>A denoiser at one noise level with a symbolic batch.</summary>
     /// <param name="denoiser">The student's architecture.</param>
     /// <param name="weights">Values of its parameters, by name.</param>
     /// <param name="sigmaInit">Noise level of the one step, in the data's units.</param>
     /// <param name="metadata">Further entries of the file's metadata: method, teacher's hash, ...</param>
     public static OnnxModel Build(Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, double sigmaInit,
-        IEnumerable<KeyValuePair<string, string>> metadata)
+        IEnumerable<KeyValuePair<string, string>> metadata) => Build(new DenoiserStudent(denoiser, sigmaInit), weights, metadata);
+
+    /// <summary>The generator with a symbolic batch.</summary>
+    /// <param name="student">The student's architecture.</param>
+    /// <param name="weights">Values of its parameters, by name.</param>
+    /// <param name="metadata">Further entries of the file's metadata: method, teacher's hash, ...</param>
+    public static OnnxModel Build(IStudent student, IReadOnlyDictionary<string, TensorData> weights, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         var b = new GraphBuilder("generator");
-        var z = b.Input(Latent, ElementType.Float32, new Shape([Dim.Named("N"), .. denoiser.DataShape.Select(d => (Dim)d)]));
-        var label = denoiser.Card.IsConditional ? b.Input(Denoiser.Label, ElementType.Int64, Shape.Of(Dim.Named("N"))) : null;
-        // The noise level as a vector of the batch's length, whatever it is at run time.
-        var batch = b.Emit("Shape", [z], ElementType.Int64, Shape.Of(1), ("start", 0), ("end", 1));
-        var sigma = b.Emit("ConstantOfShape", [batch], ElementType.Float32, Shape.Of(Dim.Named("N")),
-            ("value", TensorData.Of([(float)sigmaInit], 1)));
-        var sample = Apply(b, denoiser, weights, b.Mul(z, sigmaInit), sigma, label);
-        sample.KnownShape = z.KnownShape;
-        b.Output(OutputName(denoiser.Card), sample);
+        Shape Batched(long[] dims) => new([Dim.Named("N"), .. dims.Select(d => (Dim)d)]);
+        var z = b.Input(Latent, ElementType.Float32, Batched(student.LatentShape));
+        var label = student.Labels > 0 ? b.Input(Denoiser.Label, ElementType.Int64, Shape.Of(Dim.Named("N"))) : null;
+        var network = student.AtAnyBatch();
+        var sample = student.Emit(b, "generator", network, z, label, Weights(b, network, weights));
+        sample.KnownShape = Batched(student.DataShape);
+        b.Output(OutputName(student.Data), sample);
 
         var model = new OnnxModel(b.Graph) { Description = "One-step generator distilled by OnnxDistill" };
         foreach (var (key, value) in metadata)
             model.Metadata[key] = value;
-        model.Metadata[TeacherCard.Prefix + "kind"] = "generator";
+        model.Metadata[Generator.KindKey] = Generator.Kind;
         model.Metadata[TeacherCard.Prefix + "steps"] = "1";
         model.Metadata[TeacherCard.Prefix + "latent"] = "standard normal";
-        model.Metadata[TeacherCard.Prefix + "data"] = denoiser.Card.Data;
-        model.Metadata[TeacherCard.Prefix + "labels"] = denoiser.Card.Labels.ToString(CultureInfo.InvariantCulture);
-        model.Metadata[TeacherCard.Prefix + "sigma_init"] = sigmaInit.ToString("R", CultureInfo.InvariantCulture);
-        model.Metadata[TeacherCard.Prefix + "teacher_licence"] = denoiser.Card.Licence;
+        model.Metadata[Generator.DataKey] = student.Data;
+        model.Metadata[Generator.LabelsKey] = student.Labels.ToString(CultureInfo.InvariantCulture);
+        if (student.SigmaInit is { } sigmaInit)
+            model.Metadata[TeacherCard.Prefix + "sigma_init"] = sigmaInit.ToString("R", CultureInfo.InvariantCulture);
+        model.Metadata.TryAdd(Generator.LicenceKey, student.Licence);
         return model;
     }
 
@@ -52,7 +58,8 @@ public static class GeneratorBuilder
     {
         var b = new GraphBuilder("teacher");
         var inputs = denoiser.Model.Graph.Inputs.ToDictionary(i => i.Name, i => b.Input(i.Name, i.Type, i.Shape));
-        var output = Apply(b, denoiser, weights, inputs[Denoiser.X], inputs[Denoiser.Sigma], inputs.GetValueOrDefault(Denoiser.Label));
+        var network = denoiser.AtAnyBatch();
+        var output = network.Denoise(b, "generator", inputs[Denoiser.X], inputs[Denoiser.Sigma], inputs.GetValueOrDefault(Denoiser.Label), Weights(b, network, weights));
         output.KnownShape = inputs[Denoiser.X].KnownShape;
         b.Output(Denoiser.Denoised, output);
         var model = new OnnxModel(b.Graph) { Description = denoiser.Model.Description };
@@ -61,13 +68,14 @@ public static class GeneratorBuilder
         return model;
     }
 
-    private static Value Apply(GraphBuilder b, Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, Value x, Value sigma, Value? label)
+    private static string OutputName(string data) => data == "image" ? "image" : "points";
+
+    private static Dictionary<string, Value> Weights(GraphBuilder b, Network network, IReadOnlyDictionary<string, TensorData> weights)
     {
-        var network = denoiser.AtAnyBatch();
         var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Initializer(p.Name, weights[p.Name]), StringComparer.Ordinal);
         // What a graph may bind in the template, it may bind in the file.
         foreach (var optional in network.Model.Graph.Initializers.Where(i => i.Name == Network.Augment))
             parameters[optional.Name] = b.Initializer(optional.Name, optional.Constant!); // an initializer
-        return network.Denoise(b, "generator", x, sigma, label, parameters);
+        return parameters;
     }
 }

@@ -3,6 +3,7 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Students;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Export;
@@ -23,24 +24,32 @@ public sealed record GeneratorCheck(double LargestDifference, double LargestValu
 
     /// <summary>Runs both.</summary>
     /// <param name="generator">The exported model.</param>
-    /// <param name="denoiser">The student's architecture.</param>
+    /// <param name="denoiser">The student, a denoiser.</param>
     /// <param name="weights">Values of its parameters.</param>
     /// <param name="sigmaInit">Noise level of the one step.</param>
     /// <exception cref="CheckFailedException">They differ by more than the tolerance.</exception>
-    public static GeneratorCheck Run(OnnxModel generator, Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, double sigmaInit)
+    public static GeneratorCheck Run(OnnxModel generator, Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, double sigmaInit) =>
+        Run(generator, new DenoiserStudent(denoiser, sigmaInit), weights);
+
+    /// <summary>Runs both.</summary>
+    /// <param name="generator">The exported model.</param>
+    /// <param name="student">The student's architecture.</param>
+    /// <param name="weights">Values of its parameters.</param>
+    /// <exception cref="CheckFailedException">They differ by more than the tolerance.</exception>
+    public static GeneratorCheck Run(OnnxModel generator, IStudent student, IReadOnlyDictionary<string, TensorData> weights)
     {
         var batch = Sizes.Max();
-        var size = checked((int)denoiser.Dimension);
+        var size = Size(student);
         var z = new float[batch * size];
         new NoiseStream(0, StreamId.Named("generator-check")).FillNormal(z, 0);
-        var labels = denoiser.Card.IsConditional ? Enumerable.Range(0, batch).Select(i => (long)i % denoiser.Card.Labels).ToArray() : null;
-        var expected = Student(denoiser, weights, sigmaInit, z, labels, batch);
+        var labels = student.Labels > 0 ? Enumerable.Range(0, batch).Select(i => (long)i % student.Labels).ToArray() : null;
+        var expected = Student(student, weights, z, labels, batch);
 
         using var session = GraphSession.Create(generator, what: "the exported generator");
         var difference = 0.0;
         foreach (var count in Sizes)
         {
-            var actual = session.Run(Feeds(GeneratorBuilder.Latent, denoiser, z, labels, count)).Values.First().As<float>();
+            var actual = session.Run(Feeds(student, z, labels, count)).Values.First().As<float>();
             for (var i = 0; i < actual.Length; i++)
                 difference = Math.Max(difference, double.IsFinite(actual[i]) ? Math.Abs((double)actual[i] - expected[i]) : double.PositiveInfinity);
         }
@@ -49,28 +58,29 @@ public sealed record GeneratorCheck(double LargestDifference, double LargestValu
             $"The exported generator differs from the student by {check.LargestDifference:G3}, allowed {Tolerance} of {check.LargestValue:G3}. Nothing was written; please report this model."));
     }
 
+    private static int Size(IStudent student) => checked((int)student.LatentShape.Aggregate(1L, static (n, d) => n * d));
+
     // The student as loss graphs have it: normalised, static shapes, weights as inputs.
-    private static float[] Student(Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, double sigmaInit, float[] z, long[]? labels, int batch)
+    private static float[] Student(IStudent student, IReadOnlyDictionary<string, TensorData> weights, float[] z, long[]? labels, int batch)
     {
-        var network = denoiser.AtBatch(batch);
+        var network = student.AtBatch(batch);
         var b = new GraphBuilder("student");
-        var latent = b.Input(GeneratorBuilder.Latent, ElementType.Float32, Shape.Of([batch, .. denoiser.DataShape]));
+        var latent = b.Input(GeneratorBuilder.Latent, ElementType.Float32, Shape.Of([batch, .. student.LatentShape]));
         var label = labels is null ? null : b.Input(Denoiser.Label, ElementType.Int64, Shape.Of(batch));
         var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Input($"student/{p.Name}", ElementType.Float32, p.Shape));
-        var sigma = b.Constant(TensorData.Of([.. Enumerable.Repeat((float)sigmaInit, batch)], batch));
-        b.Output("x", network.Denoise(b, "student", b.Mul(latent, sigmaInit), sigma, label, parameters));
+        b.Output("x", student.Emit(b, "student", network, latent, label, parameters));
         using var session = GraphSession.Create(new OnnxModel(b.Graph), what: "the student");
-        var feeds = Feeds(GeneratorBuilder.Latent, denoiser, z, labels, batch);
+        var feeds = Feeds(student, z, labels, batch);
         foreach (var parameter in network.Parameters)
             feeds[$"student/{parameter.Name}"] = weights[parameter.Name];
         return session.Run(feeds)["x"].As<float>().ToArray();
     }
 
-    private static Dictionary<string, TensorData> Feeds(string latent, Denoiser denoiser, float[] z, long[]? labels, int count)
+    private static Dictionary<string, TensorData> Feeds(IStudent student, float[] z, long[]? labels, int count)
     {
         var feeds = new Dictionary<string, TensorData>
         {
-            [latent] = TensorData.Of(z.AsSpan(0, count * checked((int)denoiser.Dimension)), [count, .. denoiser.DataShape]),
+            [GeneratorBuilder.Latent] = TensorData.Of(z.AsSpan(0, count * Size(student)), [count, .. student.LatentShape]),
         };
         if (labels is not null)
             feeds[Denoiser.Label] = TensorData.Of(labels.AsSpan(0, count), count);

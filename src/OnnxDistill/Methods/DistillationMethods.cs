@@ -13,6 +13,7 @@ public static class DistillationMethods
         ["dmd"] = static o => new Dmd(RecipeJson.Read<DmdOptions>(o, "options")),
         ["dmd2"] = static o => new Dmd2(RecipeJson.Read<Dmd2Options>(o, "options")),
         ["f-distill"] = static o => new FDistill(RecipeJson.Read<FDistillOptions>(o, "options")),
+        ["gan"] = static o => new Gan(RecipeJson.Read<GanOptions>(o, "options")),
         ["sds"] = static o => new Sds(RecipeJson.Read<SdsOptions>(o, "options")),
         ["sid"] = static o => new Sid(RecipeJson.Read<SidOptions>(o, "options")),
         ["sida"] = static o => new SidA(RecipeJson.Read<SidAOptions>(o, "options")),

@@ -53,8 +53,12 @@ public interface IDistillationMethod
 
 /// <summary>A network that a method trains beside the student.</summary>
 /// <param name="Role">Its name in losses, artifacts and state files.</param>
-/// <param name="Build">Makes a network of the method's own (a posterior, a discriminator); null for one that starts as the student does.</param>
-public sealed record AuxiliaryNetwork(string Role, Func<DistillationTask, Network>? Build = null);
+/// <param name="Build">Makes a network of the method's own (a posterior, a discriminator); null for a denoiser that starts as the recipe's initial one does.</param>
+public sealed record AuxiliaryNetwork(string Role, Func<DistillationTask, Network>? Build = null)
+{
+    /// <summary>Changes the initial denoiser into what is trained (LoRA: see <see cref="Lora"/>); null to train all of it.</summary>
+    public Func<Network, Network>? Adapt { get; init; }
+}
 
 /// <summary>One training graph: a loss, the networks whose parameters it trains, and how often an iteration runs it.</summary>
 /// <param name="Name">Name in artifacts and logs.</param>

@@ -1,6 +1,7 @@
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
+using OnnxDistill.Students;
 using OnnxDistill.Teachers;
 using OnnxDistill.Teachers.Conventions;
 
@@ -171,8 +172,10 @@ public sealed class LossContext
     /// <summary>f = D_psi(x; sigma), the fake score.</summary>
     public Value FakeScore(Value x, Value sigma, Value? label, string? masks = null) => Denoise(Roles.FakeScore, x, sigma, label, masks);
 
-    /// <summary>x = G_theta(z) = D_theta(sigma_init z; sigma_init), the one-step student.</summary>
-    public Value Student(Value z, Value? label, string? masks = null) => Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
+    /// <summary>x = G_theta(z), the one-step student; D_theta(sigma_init z; sigma_init) where it is a denoiser.</summary>
+    public Value Student(Value z, Value? label, string? masks = null) => Generator.Is(Find(Roles.Student).Network)
+        ? Apply(Roles.Student, Generator.Inputs(z, label), masks).Values.Single()
+        : Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
 
     /// <summary>The nearest levels [N] that the teacher knows: what is added and what is told have to agree (methods.md section 2).</summary>
     public Value Rounded(Value sigma) => Task.Levels is { } levels ? B.Gather(B.Row(levels.Sigmas), B.PlaceOfNearest(sigma, levels.Sigmas), 0) : sigma;

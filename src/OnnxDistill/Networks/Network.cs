@@ -24,8 +24,16 @@ public sealed class Network
     public Network(OnnxModel model, string what, OnnxModel source)
     {
         (Model, What) = (model, what);
-        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).Except(ShapeFeeders.Find(source.Graph)).Except([Augment])
+        var names = source.Graph.Initializers.Where(IsParameter).Select(p => p.Name).Except(ShapeFeeders.Find(source.Graph)).Except(RunningStatistics(source.Graph)).Except([Augment])
             .ToHashSet(StringComparer.Ordinal);
+        Parameters = [.. model.Graph.Initializers.Where(i => names.Contains(i.Name))];
+    }
+
+    /// <summary>A network of which only those initializers are trained; the others stay the constants that they are.</summary>
+    internal Network(OnnxModel model, string what, IEnumerable<string> parameters)
+    {
+        (Model, What) = (model, what);
+        var names = parameters.ToHashSet(StringComparer.Ordinal);
         Parameters = [.. model.Graph.Initializers.Where(i => names.Contains(i.Name))];
     }
 
@@ -78,6 +86,10 @@ public sealed class Network
             inputs[Augment] = augment;
         return Apply(builder, scope, inputs, parameters, replace);
     }
+
+    // Means and variances of batches long gone (BatchNormalization in inference form) are measured, not trained.
+    private static IEnumerable<string> RunningStatistics(OnnxGraph graph) =>
+        graph.Nodes.Where(static n => n.OpType == "BatchNormalization").SelectMany(static n => n.Inputs.Skip(3)).OfType<Value>().Select(static v => v.Name);
 
     // Scalars and what the builder put under its path of constants are numbers of a formula, not weights.
     private static bool IsParameter(Value value) =>

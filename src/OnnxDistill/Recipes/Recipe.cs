@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Evaluation;
+using OnnxDistill.Students;
 
 namespace OnnxDistill.Recipes;
 
@@ -28,6 +29,16 @@ public sealed record Recipe : IValidatableObject
     /// see NetworkCatalog.</summary>
     public JsonObject? Network { get; init; }
 
+    /// <summary>The student's own network where it is no denoiser: an ONNX file from a latent to a sample (a GAN's generator, a finished run), relative to the recipe; empty
+    /// for a denoiser at <see cref="TrainingOptions.SigmaInit"/>.</summary>
+    public string Student { get; init; } = "";
+
+    /// <summary>How that file is read; a generator that this project wrote needs none of it.</summary>
+    public GeneratorOptions StudentImport { get; init; } = new();
+
+    /// <summary>A built-in generator with fresh weights as the student, instead of <see cref="Student"/>: <c>kind</c> and the kind's own options, see GeneratorCatalog.</summary>
+    public JsonObject? Generator { get; init; }
+
     /// <summary>Scale of the teacher's classifier-free guidance, D_none + s (D_class - D_none); 1 for none. Costs a second evaluation of the teacher.</summary>
     [Range(0, 1000)]
     public double Guidance { get; init; } = 1;
@@ -46,6 +57,10 @@ public sealed record Recipe : IValidatableObject
     {
         if (Network is not null && Initial.Length > 0)
             yield return new ValidationResult("network: found beside 'initial'; only one of them can be the start. Leave the other out.");
+        if (Generator is not null && Student.Length > 0)
+            yield return new ValidationResult("generator: found beside 'student'; only one of them can be the student. Leave the other out.");
+        if (Student.Length == 0 && StudentImport != new GeneratorOptions())
+            yield return new ValidationResult("studentImport: found without 'student', the file that it is about. Leave it out, or name the file.");
     }
 }
 

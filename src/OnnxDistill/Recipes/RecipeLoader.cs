@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
+using OnnxDistill.Students;
 
 namespace OnnxDistill.Recipes;
 
@@ -15,7 +16,7 @@ public sealed record LoadedRecipe(Recipe Recipe, IDistillationMethod Method, str
 /// <summary>Reads recipes: defaults under the method's preset under a named preset under file under command line.</summary>
 public static class RecipeLoader
 {
-    private static readonly string[] TopLevelPaths = ["teacher", "initial"];
+    private static readonly string[] TopLevelPaths = ["teacher", "initial", "student"];
     private static readonly string[] DataPaths = ["images", "labels", "mixture"];
     private static readonly string[] EvaluationPaths = ["mixture", "images", "features"];
 
@@ -55,7 +56,8 @@ public static class RecipeLoader
         var merged = method is null ? json : RecipeJson.Merge(method.Preset, json);
         problems.AddRange(RecipeCheck.Problems(merged, typeof(Recipe), ""));
         problems.AddRange(UnknownRoles(merged, method));
-        ResolveNetwork(merged, problems);
+        ResolveNetwork(merged, "network", NetworkCatalog.Resolve, problems);
+        ResolveNetwork(merged, "generator", GeneratorCatalog.Resolve, problems);
         if (method is null || problems.Count > 0)
             throw new RecipeException(string.Join('\n', problems));
         MergeOptimizers(merged);
@@ -118,14 +120,14 @@ public static class RecipeLoader
         }
     }
 
-    private static void ResolveNetwork(JsonObject merged, List<string> problems)
+    private static void ResolveNetwork(JsonObject merged, string key, Func<JsonObject, JsonObject> resolve, List<string> problems)
     {
         // Other types than groups are told by the check of the whole recipe.
-        if (merged["network"] is not JsonObject network)
+        if (merged[key] is not JsonObject network)
             return;
         try
         {
-            merged["network"] = NetworkCatalog.Resolve(network);
+            merged[key] = resolve(network);
         }
         catch (RecipeException error)
         {

@@ -10,7 +10,7 @@ namespace OnnxDistill.Sampling;
 public sealed class GeneratorSampler : IDisposable
 {
     private readonly GraphSession _session;
-    private readonly Port _latent;
+    private readonly Port _latent, _sample;
     private readonly bool _conditional;
     private readonly int _workers;
 
@@ -22,6 +22,9 @@ public sealed class GeneratorSampler : IDisposable
         (device, _workers) = SharedBatches.SideBySide(device);
         _session = GraphSession.Create(model, device, what);
         _latent = _session.Inputs.FirstOrDefault(i => i.Name == Export.GeneratorBuilder.Latent) ?? throw Refuse(model, what);
+        _sample = _session.Outputs[0];
+        if (!IsFixed(_latent) || !IsFixed(_sample))
+            throw Refuse(model, what);
         _conditional = _session.Inputs.Any(i => i.Name == Teachers.Denoiser.Label);
     }
 
@@ -29,7 +32,7 @@ public sealed class GeneratorSampler : IDisposable
     public int Labels { get; }
 
     /// <summary>Extents of one sample.</summary>
-    public int[] DataShape => [.. _latent.Shape.Skip(1).Select(d => (int)d.Size)];
+    public int[] DataShape => [.. _sample.Shape.Skip(1).Select(d => (int)d.Size)];
 
     /// <summary>Draws samples 0, 1, ...</summary>
     /// <param name="count">How many.</param>
@@ -40,14 +43,16 @@ public sealed class GeneratorSampler : IDisposable
     public SampleSet Sample(int count, long seed, Func<int, long>? label = null, int batch = 0, IRankGroup? ranks = null)
     {
         var size = DataShape.Aggregate(1, static (n, d) => n * d);
+        long[] latent = [.. _latent.Shape.Skip(1).Select(static d => d.Size)];
+        var numbers = (int)latent.Aggregate(1L, static (n, d) => n * d);
         var noise = new NoiseStream(seed, StreamId.Latent);
         return new SampleSet(DataShape, SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (first, now) =>
         {
-            var z = new float[now * size];
-            noise.FillNormal(z, 0, (long)first * size);
+            var z = new float[now * numbers];
+            noise.FillNormal(z, 0, (long)first * numbers);
             var feeds = new Dictionary<string, TensorData>
             {
-                [_latent.Name] = TensorData.Of(z, [now, .. DataShape.Select(d => (long)d)]),
+                [_latent.Name] = TensorData.Of(z, [now, .. latent]),
             };
             if (_conditional)
                 feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label?.Invoke(i) ?? i % Labels)], now);
@@ -58,10 +63,12 @@ public sealed class GeneratorSampler : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
+    private static bool IsFixed(Port port) => port.Shape.Rank > 1 && port.Shape.Skip(1).All(static d => d.IsKnown);
+
     private TeacherMismatchException Refuse(OnnxModel model, string what)
     {
         _session.Dispose();
-        return new TeacherMismatchException($"{what} is no one-step generator: expected an input '{Export.GeneratorBuilder.Latent}', found "
-            + $"{string.Join(", ", model.Graph.Inputs.Select(i => i.Name))}. A raw diffusion network becomes a teacher by 'onnxdistill import'.");
+        return new TeacherMismatchException($"{what} is no one-step generator: expected an input '{Export.GeneratorBuilder.Latent}' and samples whose extents are numbers, found "
+            + $"{string.Join("; ", model.Graph.Inputs)} and {string.Join("; ", model.Graph.Outputs)}. A raw diffusion network becomes a teacher by 'onnxdistill import'.");
     }
 }

@@ -3,6 +3,7 @@ using OnnxDistill.Export;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
+using OnnxDistill.Students;
 
 namespace OnnxDistill.Training;
 
@@ -16,12 +17,14 @@ public static class RunExport
         var weights = StudentWeights(engine);
         if (program.IsFit)
             return Fitted(program, weights);
-        return GeneratorBuilder.Build(program.Initial, weights, program.Task.SigmaInit, new Dictionary<string, string>
+        var metadata = new Dictionary<string, string>
         {
             ["onnxdistill.method"] = program.Recipe.Method.Name,
             ["onnxdistill.images_seen"] = engine.ImagesSeen.ToString(CultureInfo.InvariantCulture),
-            ["onnxdistill.teacher_sha256"] = program.Teacher!.Hash(),
-        });
+        };
+        if (program.Teacher is { } teacher)
+            (metadata["onnxdistill.teacher_sha256"], metadata[Generator.LicenceKey]) = (teacher.Hash(), teacher.Card.Licence);
+        return GeneratorBuilder.Build(program.Student, weights, metadata);
     }
 
     /// <summary>The model of a run folder's newest state, checked against the student as training composes it.</summary>
@@ -39,16 +42,17 @@ public static class RunExport
             TrainingState.Read(engine, stream, $"'{state}'");
         var model = Build(engine);
         var program = engine.Program;
-        var check = program.IsFit ? null : GeneratorCheck.Run(model, program.Initial, StudentWeights(engine), program.Task.SigmaInit);
+        var check = program.IsFit ? null : GeneratorCheck.Run(model, program.Student, StudentWeights(engine));
         return (model, check);
     }
 
     // What a teacher was made of stays on its card when it is trained on.
     private static OnnxModel Fitted(TrainingProgram program, IReadOnlyDictionary<string, TensorData> weights)
     {
-        var model = GeneratorBuilder.BuildDenoiser(program.Initial, weights);
+        var initial = program.Initial!; // a fit has one
+        var model = GeneratorBuilder.BuildDenoiser(initial, weights);
         if (program.Recipe.Recipe.Initial.Length > 0 && program.Images is { } images)
-            (program.Initial.Card with { Source = $"{program.Initial.Card.Source}, then fitted to {images.Name}" }).WriteTo(model);
+            (initial.Card with { Source = $"{initial.Card.Source}, then fitted to {images.Name}" }).WriteTo(model);
         return model;
     }
 
@@ -59,7 +63,7 @@ public static class RunExport
             throw new RecipeException($"The run folder '{folder.Path}' has no {Path.GetFileName(options)}, so its teacher and network are not known. Copy the whole folder.");
         var loaded = RecipeLoader.Resolve(RecipeLoader.Parse(File.ReadAllText(options), $"'{options}'"), folder.Path, "run", []);
         var recipe = loaded.Recipe;
-        (string Key, string File)[] named = [("teacher", recipe.Teacher), ("initial", recipe.Initial), ("data.mixture", recipe.Data.Mixture)];
+        (string Key, string File)[] named = [("teacher", recipe.Teacher), ("initial", recipe.Initial), ("student", recipe.Student), ("data.mixture", recipe.Data.Mixture)];
         var moved = named.Where(n => n.File.Length > 0 && !File.Exists(n.File)).Select(n => $"{n.Key}: there is no file '{n.File}'.").ToList();
         return moved.Count == 0 ? loaded : throw new RecipeException(string.Join('\n', moved)
             + $"\nThe run in '{folder.Path}' was made with it; when it was moved, put its new path (absolute or relative to the run) into '{options}'.");

@@ -45,7 +45,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         if (_folder is not null)
             OnnxWriter.Write(model, GeneratorPath = _folder.GeneratorPath(seen));
         var options = program.Recipe.Recipe.Evaluation;
-        var picture = program.Initial.Card.Data == "image" ? Math.Min(options.PictureSamples, 100) : options.PictureSamples;
+        var picture = program.Student.Data == "image" ? Math.Min(options.PictureSamples, 100) : options.PictureSamples;
         var samples = Draw(model, Math.Max(_evaluator.SampleCount, picture));
         if (_evaluator.SampleCount > 0)
             Metrics = _evaluator.Measure(samples);

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Model;
@@ -10,6 +8,7 @@ using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Students;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Training;
@@ -34,9 +33,9 @@ public sealed class TrainingProgram
     private string? _imagesDigest;
     private readonly Dictionary<string, string> _fileDigests = new(StringComparer.Ordinal);
 
-    private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser initial, DistillationTask task,
+    private TrainingProgram(LoadedRecipe recipe, Denoiser? teacher, Denoiser? initial, IStudent student, DistillationTask task,
         BatchParts parts, IReadOnlyList<TrainedNetwork> networks, IReadOnlyList<TrainingGraph> graphs) =>
-        (Recipe, Teacher, Initial, Task, Parts, Networks, Graphs) = (recipe, teacher, initial, task, parts, networks, graphs);
+        (Recipe, Teacher, Initial, Student, Task, Parts, Networks, Graphs) = (recipe, teacher, initial, student, task, parts, networks, graphs);
 
     /// <summary>The recipe's real images, null when it names none. Disposing of them closes files, which the next reading opens again.</summary>
     public IImageSource? Images { get; private init; }
@@ -60,8 +59,11 @@ public sealed class TrainingProgram
     /// <summary>The teacher, null for fits.</summary>
     public Denoiser? Teacher { get; }
 
-    /// <summary>The denoiser that student and auxiliary networks start from.</summary>
-    public Denoiser Initial { get; }
+    /// <summary>The denoiser that auxiliary networks start from, and the student unless it is of another architecture; null where nothing is a denoiser.</summary>
+    public Denoiser? Initial { get; }
+
+    /// <summary>The student's architecture with its initial weights.</summary>
+    public IStudent Student { get; }
 
     /// <summary>Sizes and scales.</summary>
     public DistillationTask Task { get; }
@@ -91,31 +93,38 @@ public sealed class TrainingProgram
             throw new RecipeException($"teacher: nothing found, expected the ONNX file of a denoiser; the method '{method.Name}' distils one.");
         var images = recipe.Data.Images.Length > 0 ? ImageSources.Open(recipe.Data) : null;
         var initial = InitialDenoiser(recipe, method, teacher, images);
-        if (teacher is not null && (!teacher.DataShape.SequenceEqual(initial.DataShape) || teacher.Card.Labels != initial.Card.Labels))
+        if (teacher is not null && initial is not null && (!teacher.DataShape.SequenceEqual(initial.DataShape) || teacher.Card.Labels != initial.Card.Labels))
         {
             throw new RecipeException($"initial: {initial.What} takes samples [{string.Join(", ", initial.DataShape)}] and {initial.Card.Labels} labels, "
                 + $"the teacher {teacher.What} [{string.Join(", ", teacher.DataShape)}] and {teacher.Card.Labels}. Both have to agree.");
         }
 
+        var (card, dataShape) = (teacher ?? initial) is { } denoiser ? (denoiser.Card, denoiser.DataShape) : LearnedData.Of(recipe, method, images);
         if (images is not null)
-            RequireFit(images, initial);
-        var parameters = new[] { initial, teacher ?? initial }.Distinct().Max(static d => d.AtAnyBatch().ParameterCount);
-        var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
-        var card = (teacher ?? initial).Card;
-        var batch = recipe.Training.Batch;
-        var sigmaInit = (teacher ?? initial).RoundSigma(recipe.Training.SigmaInit * card.SigmaData / 0.5);
-        var (task, frozen, templates) = Templates(method, teacher, initial, new DistillationTask(batch, initial.DataShape, card.SigmaData, sigmaInit, card.Labels)
+            RequireFit(images, (teacher ?? initial)?.What ?? "the student", card.Labels, dataShape);
+        var sigmaInit = recipe.Training.SigmaInit * card.SigmaData / 0.5;
+        sigmaInit = (teacher ?? initial)?.RoundSigma(sigmaInit) ?? sigmaInit;
+        var student = LearnedData.Student(recipe, initial, sigmaInit, card, dataShape);
+        if (method.Pairs is not null && !student.LatentShape.SequenceEqual(dataShape))
         {
+            throw new RecipeException($"student: {student.What} takes latents [{string.Join(", ", student.LatentShape)}], but the pairs that '{method.Name}' regresses to begin with a sample's "
+                + $"[{string.Join(", ", dataShape)}]. Set options.regressionWeight to 0, or take a denoiser as the student.");
+        }
+        var parameters = new[] { student.AtAnyBatch(), initial?.AtAnyBatch(), teacher?.AtAnyBatch() }.Max(static n => n?.ParameterCount ?? 0);
+        var parts = BatchParts.Of(recipe.Training, method, parameters, ranks?.Count ?? 1, ranks?.Rank ?? 0, ranks is { Count: > 1 } ? ranks.ThreadShare : 0);
+        var (task, frozen, templates) = Templates(method, teacher, initial, new DistillationTask(recipe.Training.Batch, dataShape, card.SigmaData, sigmaInit, card.Labels)
+        {
+            LatentShape = student.LatentShape,
             HasImages = images is not null,
             Mixture = recipe.Data.Mixture.Length > 0 ? Data.GaussianMixtureCsv.Read(recipe.Data.Mixture) : null,
             NullLabel = card.NullLabel,
             Levels = card.Levels,
             Guidance = recipe.Guidance,
             LabelShares = method.LabelsFollowData && images is { Labels: > 0 } ? Shares(images) : null,
-        });
+        }, student);
         if (templates[Roles.Student].Parameters.Count == 0)
         {
-            throw new RecipeException($"initial: {initial.What} has no trainable weights (an exact mixture, say), so nothing can be trained. "
+            throw new RecipeException($"{(student is Generator ? "student" : "initial")}: {student.What} has no trainable weights (an exact mixture, say), so nothing can be trained. "
                 + "Give 'initial' a denoiser with weights, or 'network' a built-in one.");
         }
         var networks = templates.Select(t => Describe(t.Key, t.Value, recipe.Training)).ToList();
@@ -124,7 +133,7 @@ public sealed class TrainingProgram
             throw new RecipeException($"data.images: found '{images.Name}', but the method '{method.Name}' learns from no real images. Leave the group 'data' out.");
         if (task.Mixture is not null && !graphs.Any(g => g.Feeds.Any(f => f.Name == MixtureSamples.ModeFeed)))
             throw new RecipeException($"data.mixture: found '{recipe.Data.Mixture}', but the method '{method.Name}' learns from no real samples. Leave the group 'data' out.");
-        return new TrainingProgram(loaded, teacher, initial, task, parts, networks, graphs)
+        return new TrainingProgram(loaded, teacher, initial, student, task, parts, networks, graphs)
         {
             Images = images,
             Pairs = method.Pairs is { } pairs ? new TeacherPairs(teacher!, pairs, recipe.Guidance, r => TrainingEngine.DeviceOf(recipe.Training, r) with { CudaGraph = false }) : null, // pairs need a teacher
@@ -136,7 +145,7 @@ public sealed class TrainingProgram
 
     private List<TrainingGraph> BuildPartGraphs()
     {
-        var (task, frozen, templates) = Templates(Recipe.Method, Teacher, Initial, Task with { Batch = Parts.Samples });
+        var (task, frozen, templates) = Templates(Recipe.Method, Teacher, Initial, Task with { Batch = Parts.Samples }, Student);
         return BuildGraphs(Recipe, Parts, task, frozen, templates);
     }
 
@@ -144,7 +153,7 @@ public sealed class TrainingProgram
 
     // The frozen teacher and every trained network at the task's batch, with the taps that the method reads; the task that is returned knows them.
     internal static (DistillationTask Task, Network? Frozen, SortedDictionary<string, Network> Trained) Templates(IDistillationMethod method, Denoiser? teacher,
-        Denoiser initial, DistillationTask task)
+        Denoiser? initial, DistillationTask task, IStudent? student = null)
     {
         var made = new Dictionary<(Denoiser, string), (Network Network, IReadOnlyList<Feature> Features)>();
         (Network Network, IReadOnlyList<Feature> Features) Make(string role, Denoiser denoiser)
@@ -155,14 +164,18 @@ public sealed class TrainingProgram
         }
 
         var frozen = teacher is null ? default : Make(Roles.Teacher, teacher);
-        var denoisers = method.Auxiliaries.Where(a => a.Build is null).Select(a => a.Role).Append(Roles.Student).ToDictionary(r => r, r => Make(r, initial));
+        var generator = (student as Generator)?.AtBatch(task.Batch);
+        var denoisers = method.Auxiliaries.Where(a => a.Build is null).Select(a => a.Role).Concat(generator is null ? new[] { Roles.Student } : [])
+            .ToDictionary(r => r, r => Make(r, initial ?? throw new RecipeException($"initial: nothing found, expected a denoiser; the method '{method.Name}' starts {r} as one.")));
         task = task with
         {
             Features = denoisers.Append(KeyValuePair.Create(Roles.Teacher, frozen)).Where(d => d.Value.Features is { Count: > 0 }).ToDictionary(d => d.Key, d => d.Value.Features),
         };
         var trained = new SortedDictionary<string, Network>(denoisers.ToDictionary(d => d.Key, d => d.Value.Network), StringComparer.Ordinal);
-        foreach (var (role, build) in method.Auxiliaries.Where(a => a.Build is not null))
-            trained[role] = build!(task); // those without were made above
+        if (generator is not null)
+            trained[Roles.Student] = generator;
+        foreach (var auxiliary in method.Auxiliaries)
+            trained[auxiliary.Role] = auxiliary.Build?.Invoke(task) ?? auxiliary.Adapt?.Invoke(trained[auxiliary.Role]) ?? trained[auxiliary.Role];
         return (task, frozen.Network, trained);
     }
 
@@ -188,43 +201,25 @@ public sealed class TrainingProgram
         return graphs;
     }
 
-    private static Denoiser InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher, IImageSource? images)
+    private static Denoiser? InitialDenoiser(Recipe recipe, IDistillationMethod method, Denoiser? teacher, IImageSource? images)
     {
+        if (IsFitting(method) && LearnedData.HasOwnStudent(recipe))
+            throw new RecipeException($"student and generator: found one of them, but the method '{method.Name}' makes a denoiser. Name it in 'network' or 'initial'.");
         if (recipe.Network is { } network)
-            return teacher is null ? FreshFit(recipe, network, method, images) : NetworkCatalog.Build(network, teacher.Card, teacher.DataShape);
-        return recipe.Initial.Length > 0 ? Denoiser.Load(recipe.Initial)
-            : teacher ?? throw new RecipeException("network: nothing found, expected a built-in network to fit, or 'initial' with a file.");
-    }
-
-    private static Denoiser FreshFit(Recipe recipe, JsonObject network, IDistillationMethod method, IImageSource? images)
-    {
-        var options = (DenoisingScoreMatchingOptions)method.Options;
-        if (images is null && recipe.Data.Mixture.Length == 0)
-            throw new RecipeException("data.images and data.mixture: found neither, expected one of them to learn from.");
-        if (images is null)
         {
-            var mixture = Data.GaussianMixtureCsv.Read(recipe.Data.Mixture);
-            return NetworkCatalog.Build(network, MixtureTeacher.Card(mixture, $"fitted to {Path.GetFileName(recipe.Data.Mixture)}"), mixture.Dimension);
+            var (card, dataShape) = teacher is null ? LearnedData.Of(recipe, method, images) : (teacher.Card, teacher.DataShape);
+            return NetworkCatalog.Build(network, card, dataShape);
         }
-        if (options.LabelDropout > 0 && images.Labels == 0)
-            throw new RecipeException(string.Create(CultureInfo.InvariantCulture, $"options.labelDropout: found {options.LabelDropout}, but '{images.Name}' has no classes. Name them in data.labels, or leave it out."));
-        var card = new TeacherCard
-        {
-            SigmaData = recipe.Data.SigmaData,
-            Labels = images.Labels,
-            NullLabel = options.LabelDropout > 0 ? images.Labels : -1,
-            Licence = recipe.Data.Licence,
-            Source = $"fitted to {images.Name}",
-        };
-        return NetworkCatalog.Build(network, card, [.. images.Dims.Select(d => (long)d)]);
+        return recipe.Initial.Length > 0 ? Denoiser.Load(recipe.Initial) : teacher is not null || LearnedData.HasOwnStudent(recipe) ? teacher
+            : throw new RecipeException($"network: nothing found, expected a built-in network{(IsFitting(method) ? " to fit" : " (or 'generator', or 'student')")}, or 'initial' with a file.");
     }
 
-    private static void RequireFit(IImageSource images, Denoiser network)
+    private static void RequireFit(IImageSource images, string what, int labels, long[] dataShape)
     {
-        if (!images.Dims.Select(d => (long)d).SequenceEqual(network.DataShape) || images.Labels != network.Card.Labels)
+        if (!images.Dims.Select(d => (long)d).SequenceEqual(dataShape) || images.Labels != labels)
         {
-            throw new RecipeException($"data.images: '{images.Name}' holds images [{string.Join(", ", images.Dims)}] of {images.Labels} classes, {network.What} takes "
-                + $"[{string.Join(", ", network.DataShape)}] of {network.Card.Labels}. Both have to agree.");
+            throw new RecipeException($"data.images: '{images.Name}' holds images [{string.Join(", ", images.Dims)}] of {images.Labels} classes, {what} takes "
+                + $"[{string.Join(", ", dataShape)}] of {labels}. Both have to agree.");
         }
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Buffers;
+using OnnxDistill.Students;
 
 namespace OnnxDistill.Training;
 
@@ -26,7 +27,7 @@ public static class TrainingState
     private const int HashBytes = SHA256.HashSizeInBytes;
 
     // What has to be the same where a state is read, and on every rank.
-    private static readonly string[] Parts = ["recipe", "teacher", "initial", "vectors"];
+    private static readonly string[] Parts = ["recipe", "teacher", "initial", "student", "vectors"];
 
     private static ReadOnlySpan<byte> Magic => "OXDSTATE"u8;
 
@@ -179,7 +180,8 @@ public static class TrainingState
             ["lossScales"] = new JsonObject(engine.LossScales.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)s.Value.Save()))),
             ["recipe"] = Essentials(engine.Program),
             ["teacher"] = engine.Program.Teacher?.Hash(),
-            ["initial"] = engine.Program.Initial.Hash(),
+            ["initial"] = engine.Program.Initial?.Hash(),
+            ["student"] = engine.Program.Recipe.Recipe.Student.Length > 0 ? (engine.Program.Student as Generator)?.Hash() : null,
             ["vectors"] = vectors,
         };
     }
@@ -190,7 +192,7 @@ public static class TrainingState
     {
         var recipe = program.Recipe.Recipe;
         var json = RecipeLoader.ToJson(recipe);
-        foreach (var key in new[] { "preset", "teacher", "initial", "evaluation" })
+        foreach (var key in new[] { "preset", "teacher", "initial", "student", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
         string[] free = ["seconds", "logImages", "snapshotImages", "snapshotSeconds", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];

@@ -69,7 +69,7 @@ public sealed class ExportTests
         engine.Step();
         OnnxWriter.Write(RunExport.Build(engine), files["teacher.onnx"]);
         var fitted = OnnxDistill.Teachers.Denoiser.Load(files["teacher.onnx"]);
-        Assert.AreEqual(engine.Program.Initial.Card, fitted.Card);
+        Assert.AreEqual(engine.Program.Initial!.Card, fitted.Card); // a fit has one
         CollectionAssert.AreEqual(new long[] { 2 }, fitted.DataShape);
         var layout = engine.States[Roles.Student].Description.Layout;
         foreach (var parameter in fitted.AtAnyBatch().Parameters)
@@ -99,17 +99,17 @@ public sealed class ExportTests
         var program = engine.Program;
         var weights = Weights(engine);
         var model = RunExport.Build(engine);
-        Assert.IsTrue(GeneratorCheck.Run(model, program.Initial, weights, program.Task.SigmaInit).Passed);
+        Assert.IsTrue(GeneratorCheck.Run(model, program.Student, weights).Passed);
 
         var weight = model.Graph.Initializers.Single(i => i.Name == "output.weight");
         var values = weight.Constant!.As<float>().ToArray(); // an initializer has its data
         values[1] += 1e-3f;
         weight.Constant = TensorData.Of(values, weight.Constant.Dims);
-        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Initial, weights, program.Task.SigmaInit), "differs from the student");
+        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Student, weights), "differs from the student");
 
         values[1] = float.NaN;
         weight.Constant = TensorData.Of(values, weight.Constant.Dims);
-        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Initial, weights, program.Task.SigmaInit), "differs from the student");
+        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Student, weights), "differs from the student");
     }
 
     [TestMethod]
@@ -118,8 +118,8 @@ public sealed class ExportTests
         using var files = new TestFiles();
         using var engine = new TrainingEngine(Toys.Program(files, "sid"));
         var program = engine.Program;
-        var model = GeneratorBuilder.Build(program.Initial, Weights(engine), program.Task.SigmaInit * 1.01, []);
-        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Initial, Weights(engine), program.Task.SigmaInit), "differs from the student");
+        var model = GeneratorBuilder.Build(program.Initial!, Weights(engine), program.Task.SigmaInit * 1.01, []); // the student is a denoiser
+        Expect.Error<CheckFailedException>(() => GeneratorCheck.Run(model, program.Student, Weights(engine)), "differs from the student");
     }
 
     private static Dictionary<string, TensorData> Weights(TrainingEngine engine)
@@ -131,7 +131,7 @@ public sealed class ExportTests
     // The student as a loss sees it: LossContext.Student at that batch, with the averaged weights as inputs.
     private static float[] Student(TrainingEngine engine, float[] z, int batch)
     {
-        var (program, network) = (engine.Program, engine.Program.Initial.AtBatch(batch));
+        var (program, network) = (engine.Program, engine.Program.Student.AtBatch(batch));
         var task = program.Task with { Batch = batch };
         var b = new OnnxDistill.Graph.Building.GraphBuilder();
         var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Input($"student/{p.Name}", ElementType.Float32, p.Shape));

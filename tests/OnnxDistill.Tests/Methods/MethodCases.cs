@@ -74,6 +74,10 @@ internal static class MethodCases
             Options = Json("""{ "discriminator": { "on": "fake-score" }, "divergence": "forward-kl", "bins": 3, "binDecay": 0.5 }"""),
         },
         new("f-distill", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 4], [], 0) { Options = Json("""{ "binDecay": 0.5, "bins": 4 }""") },
+        new("gan", null, [("discriminator", Roles.Student)], [1, 0],
+            ["data.mixture=mixture.csv", "network.hidden=[32,32]", "training.batch=256", "training.sigmaInit=1", "training.ema.halfLifeImages=10000", "options.r1=0.3",
+                "training.optimizer={\"learningRate\":1e-3,\"beta1\":0.5,\"finalFraction\":0.05}", "training.images=153600"], 0.12),
+        new("gan", null, [("discriminator", Roles.Student)], [1, 0], [], 0) { Options = Json("""{ "r1": 0, "discriminatorWidth": 8 }""") },
         new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.1}", "training.images=102400"], 0.35)
         {
             // It seeks modes: samples at the two have a mean log-density of -0.12, those of the mixture -1.12.
@@ -103,6 +107,7 @@ internal static class MethodCases
             SampleGradient = p => Oracles.VariationalScore(p, p.F.Zip(p.R, (f, r) => f - r)),
             StudentNoise = Oracles.VariancePreserving,
         },
+        new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [], 0) { Options = Json("""{ "loraRank": 2 }""") },
     ];
 
     // The mixture stands for real samples; its exact teacher has no activations, so discriminators stand on the fake score.

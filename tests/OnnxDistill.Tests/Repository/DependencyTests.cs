@@ -41,6 +41,7 @@ public sealed class DependencyTests
     [DataRow("OnnxDistill.Graph", "Passes", "Io Autodiff Importing")]
     [DataRow("OnnxDistill", "Networks", "Methods Training Artifacts Export")]
     [DataRow("OnnxDistill", "Teachers", "Methods Training Artifacts Export")]
+    [DataRow("OnnxDistill", "Students", "Methods Training Artifacts Export")]
     [DataRow("OnnxDistill", "Methods", "Training Artifacts Export Evaluation")]
     [DataRow("OnnxDistill", "Training", "Artifacts")]
     [DataRow("OnnxDistill", "Metrics", "Training Methods Export")]

@@ -9,6 +9,7 @@ using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
 using OnnxDistill.Methods.Augmentation;
 using OnnxDistill.Networks;
+using OnnxDistill.Students;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Placement;
 using OnnxDistill.Runtime.Sessions;
@@ -103,6 +104,17 @@ public sealed partial class ReadmeTableTests
             return $"| `{name}` | {NetworkCatalog.Paper(name)} | {string.Join("; ", options)} |\n";
         });
         GeneratedText.RequireSection(Readme, "networks", "| kind | network | options with their defaults |\n| --- | --- | --- |\n" + string.Concat(rows));
+    }
+
+    [TestMethod]
+    public void TheTableOfGeneratorsIsTheCatalogue()
+    {
+        var rows = GeneratorCatalog.Names.Select(name =>
+        {
+            var options = GeneratorCatalog.Resolve(new JsonObject { ["kind"] = name }).Where(o => o.Key != "kind").Select(o => $"`{o.Key}` {o.Value!.ToJsonString(Compact)}");
+            return $"| `{name}` | {GeneratorCatalog.Paper(name)} | {string.Join("; ", options)} |\n";
+        });
+        GeneratedText.RequireSection(Readme, "generators", "| kind | generator | options with their defaults |\n| --- | --- | --- |\n" + string.Concat(rows));
     }
 
     [TestMethod]

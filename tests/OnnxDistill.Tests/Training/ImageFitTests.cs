@@ -87,7 +87,7 @@ public sealed class ImageFitTests
         using var files = new TestFiles();
         if (fails.Length == 0)
         {
-            Assert.IsFalse(TrainingProgram.Build(Recipe(files, setting)).Initial.Card.IsConditional);
+            Assert.IsFalse(TrainingProgram.Build(Recipe(files, setting)).Initial!.Card.IsConditional); // a fit has one
             return;
         }
         var error = Assert.Throws<Exception>(() => TrainingProgram.Build(Recipe(files, setting)));

@@ -31,11 +31,14 @@ internal sealed class RawNetwork
     public OnnxGraph Graph { get; }
 
     /// <summary>Reads a network.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="change">What is done to its graph first.</param>
     /// <exception cref="ModelFileException">The file is missing or damaged, or has weights that are no numbers.</exception>
     /// <exception cref="UnsupportedOpException">Operators cannot be differentiated or brought to opset 18; all are named.</exception>
-    public static RawNetwork Read(string path)
+    public static RawNetwork Read(string path, Action<OnnxGraph>? change = null)
     {
         var model = OnnxReader.Read(path);
+        change?.Invoke(model.Graph);
         // Exported from a network in training mode, it would deny as a teacher what it knows, at random; training graphs drop by masks of their own.
         DropoutNodes.ToInference(model.Graph);
         // Before anything runs: all operators that have no gradient, by the names of the file.
