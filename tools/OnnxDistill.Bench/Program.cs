@@ -1,4 +1,7 @@
+using OnnxDistill;
 using OnnxDistill.Bench;
+using OnnxDistill.Bench.Experiments;
+using OnnxDistill.Graph;
 using OnnxDistill.Recipes;
 using OnnxDistill.Training;
 
@@ -7,8 +10,12 @@ const string usage = """
     OnnxDistill.Bench --check [--workload NAME]                                only the numeric cross-check
     OnnxDistill.Bench --export FOLDER                                          weights and a reference for tools/bench_torch.py
     OnnxDistill.Bench --self [--iterations N] [--workload NAME | --recipe FILE [KEY=VALUE ...]]   where OnnxDistill's own time goes
+    OnnxDistill.Bench compare LIST ...                                         methods against each other; 'compare' alone tells more
     Without --workload: all of them.
     """;
+
+if (args is [CompareCommand.Word or CompareCommand.ChildWord, ..])
+    return RunExperiment();
 
 if (args is ["worker", var side, var name, .. var settings])
     return Worker.Serve(side, name, settings);
@@ -43,6 +50,24 @@ catch (InvalidOperationException error)
 finally
 {
     scratch.Delete(recursive: true);
+}
+
+int RunExperiment()
+{
+    try
+    {
+        return args is [CompareCommand.ChildWord, var recipe, var folder, .. var over] ? RunOutcome.Make(recipe, folder, over) : CompareCommand.Run(args[1..]);
+    }
+    catch (FormatException error)
+    {
+        Console.Error.WriteLine($"{error.Message}\n{CompareCommand.Usage}");
+        return 2;
+    }
+    catch (Exception error) when (error is RecipeException or RunFolderException or DivergedException or ModelFileException or InvalidOperationException)
+    {
+        Console.Error.WriteLine(error.Message);
+        return 5;
+    }
 }
 
 void Compare(IWorkload workload)

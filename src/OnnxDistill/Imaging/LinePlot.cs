@@ -27,9 +27,24 @@ public sealed record LinePlot(string Title, IReadOnlyList<LineSeries> Series)
     /// <summary>Height in pixels.</summary>
     public int Height { get; init; } = 450;
 
+    /// <summary>Ends of the vertical axis, in place of those that hold all values; null for none. What lies beyond is cut off.</summary>
+    public double? MinY { get; init; }
+
+    /// <inheritdoc cref="MinY"/>
+    public double? MaxY { get; init; }
+
+    /// <summary>Whether the series are named under the title.</summary>
+    public bool HasLegend { get; init; } = true;
+
     /// <summary>Draws the plot.</summary>
     /// <returns>A PNG file's bytes.</returns>
     public byte[] ToPng()
+    {
+        using var frame = Draw();
+        return frame.ToPng();
+    }
+
+    internal PlotFrame Draw()
     {
         foreach (var series in Series)
         {
@@ -41,26 +56,37 @@ public sealed record LinePlot(string Title, IReadOnlyList<LineSeries> Series)
         }
 
         var x = PlotAxis.Around(Series.SelectMany(static series => series.X), LogX);
-        var y = PlotAxis.Around(Series.SelectMany(static series => series.Y), LogY);
-        using var frame = new PlotFrame(Width, Height, x, y, XLabel);
+        var y = PlotAxis.Around(Series.SelectMany(static series => series.Y).Where(v => !(v < MinY || v > MaxY)), LogY);
+        y = y with { Min = MinY ?? y.Min, Max = MaxY ?? y.Max };
+        if (!(y.Max > y.Min))
+        {
+            throw new ArgumentException($"The vertical axis of '{Title}' ends at {y.Max} and begins at {y.Min}; it has to end above its beginning.");
+        }
+
+        var frame = new PlotFrame(Width, Height, x, y, XLabel);
         frame.DrawTitle(Title);
         var legend = new List<(string, SKColor)>();
         for (var i = 0; i < Series.Count; i++)
         {
-            var left = DrawSeries(frame, Series[i], PlotColors.Series(i));
+            var look = Series[i].Look ?? i;
+            var left = DrawSeries(frame, Series[i], look);
             legend.Add((
                 left == 0 ? Series[i].Label : string.Create(CultureInfo.InvariantCulture, $"{Series[i].Label} ({left} not drawn)"),
-                PlotColors.Series(i)));
+                PlotColors.Series(look)));
         }
 
-        frame.DrawLegend(legend);
-        return frame.ToPng();
+        if (HasLegend)
+        {
+            frame.DrawLegend(legend);
+        }
+
+        return frame;
     }
 
-    private int DrawSeries(PlotFrame frame, LineSeries series, SKColor color)
+    private int DrawSeries(PlotFrame frame, LineSeries series, int look)
     {
-        using var line = new SKPaint { Color = color, IsAntialias = true, IsStroke = true, StrokeWidth = 2 };
-        using var marker = new SKPaint { Color = color, IsAntialias = true };
+        using var line = PlotColors.Line(look);
+        using var marker = new SKPaint { Color = PlotColors.Series(look), IsAntialias = true };
         using var path = new SKPathBuilder();
         var points = new List<SKPoint>();
         var wasDrawn = false;
@@ -85,11 +111,15 @@ public sealed record LinePlot(string Title, IReadOnlyList<LineSeries> Series)
         }
 
         using var outline = path.Detach();
+        frame.Canvas.Save();
+        frame.Canvas.ClipRect(SKRect.Inflate(frame.Area, 3, 3)); // a marker on the edge stays whole
         frame.Canvas.DrawPath(outline, line);
         foreach (var point in points.Count <= MostMarkers ? points : [])
         {
             frame.Canvas.DrawCircle(point, 3, marker);
         }
+
+        frame.Canvas.Restore();
 
         return series.X.Count - points.Count;
     }

@@ -22,6 +22,16 @@ internal static class PlotColors
         new(0xb5, 0x4a, 0x8c), new(0x8c, 0x74, 0x2b), new(0x55, 0x5b, 0x6e),
     ];
 
+    // On and off in pixels; the first is a whole line.
+    private static readonly float[][] Dashes = [[], [9, 5], [3, 4], [12, 4, 3, 4]];
+
     /// <summary>The colour of a series by its place; they repeat after six.</summary>
     public static SKColor Series(int index) => SeriesColors[index % SeriesColors.Length];
+
+    /// <summary>The pen of a series by its place: what has a colour again has other dashes.</summary>
+    public static SKPaint Line(int index)
+    {
+        var dashes = Dashes[index / SeriesColors.Length % Dashes.Length];
+        return new SKPaint { Color = Series(index), IsAntialias = true, IsStroke = true, StrokeWidth = 2, PathEffect = dashes.Length == 0 ? null : SKPathEffect.CreateDash(dashes, 0) };
+    }
 }

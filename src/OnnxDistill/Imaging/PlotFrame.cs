@@ -60,10 +60,13 @@ internal sealed class PlotFrame : IDisposable
         }
     }
 
+    /// <summary>The picture so far.</summary>
+    public SKImage Picture() => _surface.Snapshot();
+
     /// <summary>The picture as PNG.</summary>
     public byte[] ToPng()
     {
-        using var image = _surface.Snapshot();
+        using var image = Picture();
         using var data = image.Encode(SKEncodedImageFormat.Png, 100);
         return data.ToArray();
     }

@@ -7,9 +7,12 @@ using OnnxDistill.Students;
 
 namespace OnnxDistill.Recipes;
 
-/// <summary>Everything a run is made of. Order of precedence: defaults, method preset, file, command line; the resolved one is saved.</summary>
+/// <summary>Everything a run is made of. Order of precedence: defaults, method's preset, named preset, file, command line; the resolved one is saved.</summary>
 public sealed record Recipe : IValidatableObject
 {
+    /// <summary>Published settings that lie under these ones, see NamedPresets; it names the method too. Empty for none.</summary>
+    public string Preset { get; init; } = "";
+
     /// <summary>Name of the method, see DistillationMethods.</summary>
     public string Method { get; init; } = "";
 

@@ -49,6 +49,11 @@ internal static class RecipeCheck
             return value is not JsonObject entries ? [Wrong(value, type, path)]
                 : entries.SelectMany(e => OfRecord(e.Value, type.GetGenericArguments()[1], $"{path}.{e.Key}"));
         }
+        if (type.IsArray && IsRecord(type.GetElementType()!) && value is JsonArray list)
+        {
+            var entries = list.SelectMany((entry, i) => OfRecord(entry, type.GetElementType()!, $"{path}[{i.ToString(CultureInfo.InvariantCulture)}]")).ToList();
+            return entries.Count > 0 ? entries : OfLeaf(value, property, path);
+        }
         return IsRecord(type) ? OfRecord(value, type, path) : OfLeaf(value, property, path);
     }
 
@@ -86,7 +91,7 @@ internal static class RecipeCheck
 
     private static bool IsDictionary(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Dictionary<,>);
 
-    private static bool IsRecord(Type type) => type.IsClass && type.Namespace?.StartsWith(nameof(OnnxDistill), StringComparison.Ordinal) == true;
+    private static bool IsRecord(Type type) => type is { IsClass: true, IsArray: false } && type.Namespace?.StartsWith(nameof(OnnxDistill), StringComparison.Ordinal) == true;
 
     private static string Expected(Type type)
     {

@@ -13,7 +13,7 @@ namespace OnnxDistill.Recipes;
 /// <param name="Name">The recipe file's name without extension.</param>
 public sealed record LoadedRecipe(Recipe Recipe, IDistillationMethod Method, string Name);
 
-/// <summary>Reads recipes: defaults under method preset under file under command line.</summary>
+/// <summary>Reads recipes: defaults under the method's preset under a named preset under file under command line.</summary>
 public static class RecipeLoader
 {
     private static readonly string[] TopLevelPaths = ["teacher", "initial", "student"];
@@ -51,6 +51,7 @@ public static class RecipeLoader
             AbsolutePath(json["evaluation"] as JsonObject, key, folder);
 
         var problems = new List<string>();
+        json = OverPreset(json, problems);
         var method = Method(json, problems);
         var merged = method is null ? json : RecipeJson.Merge(method.Preset, json);
         problems.AddRange(RecipeCheck.Problems(merged, typeof(Recipe), ""));
@@ -78,6 +79,25 @@ public static class RecipeLoader
         {
             var reason = error.Message.IndexOf(" LineNumber:", StringComparison.Ordinal) is > 0 and var end ? error.Message[..end] : error.Message;
             throw new RecipeException($"{what} is not valid JSON at line {error.LineNumber + 1}, column {error.BytePositionInLine + 1}: {reason}", error);
+        }
+    }
+
+    // A preset's options are its method's, so another method has no use for it.
+    private static JsonObject OverPreset(JsonObject json, List<string> problems)
+    {
+        if (json["preset"] is not JsonValue value || !value.TryGetValue<string>(out var name) || name.Length == 0)
+            return json;
+        try
+        {
+            var preset = NamedPresets.Read(name);
+            if (json["method"] is { } method && !JsonNode.DeepEquals(method, preset["method"]))
+                problems.Add($"preset: '{name}' is of the method {preset["method"]!.ToJsonString()}, found {method.ToJsonString()}. Leave one of the two out.");
+            return RecipeJson.Merge(preset, json);
+        }
+        catch (RecipeException error)
+        {
+            problems.Add(error.Message);
+            return json;
         }
     }
 

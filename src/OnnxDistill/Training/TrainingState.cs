@@ -192,7 +192,7 @@ public static class TrainingState
     {
         var recipe = program.Recipe.Recipe;
         var json = RecipeLoader.ToJson(recipe);
-        foreach (var key in new[] { "teacher", "initial", "student", "evaluation" })
+        foreach (var key in new[] { "preset", "teacher", "initial", "student", "evaluation" })
             json.Remove(key);
         var training = json["training"]!.AsObject();
         string[] free = ["seconds", "logImages", "snapshotImages", "snapshotSeconds", "stateImages", "keepStates", "device", "cuda", "threads", "lanes", "microBatch", "maxSkippedSteps", "rollbacks", "rollbackFactor"];

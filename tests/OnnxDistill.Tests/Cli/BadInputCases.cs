@@ -85,7 +85,7 @@ internal static class BadInputCases
         yield return Set("value out of range", "training.batch=0", "training.batch: found 0", "expected 1 to");
         yield return Set("wrong type", "training.batch=many", "training.batch: found \"many\"", "expected a whole number");
         yield return Set("number for a list", "network.hidden=5", "network.hidden: found 5", "expected a list");
-        yield return Set("unknown method", "method=sidd", "method: found 'sidd'", "diff-instruct, sid");
+        yield return Set("unknown method", "method=sidd", "method: found 'sidd'", "diff-instruct, dmd");
         yield return Set("unknown role", "training.optimizers.teacher.beta1=0.5", "training.optimizers.teacher", "student or fake_score");
         yield return Set("path through a value", "training.batch.size=4", "'batch' is a value");
         yield return Set("no equals sign", "training.batch", "expected key.path=value");

@@ -76,6 +76,47 @@ public sealed class PlotTests
         Expect.Error<ArgumentException>(static () => new LinePlot("", [new("loss", [1], [])]).ToPng(), "'loss'");
 
     [TestMethod]
+    public void AnAxisWithFixedEndsCutsOffWhatLiesBeyond()
+    {
+        using var frame = new LinePlot("", [new("a", [0, 1], [0.5, 1000])]) { MinY = 0, MaxY = 1 }.Draw();
+        Assert.AreEqual(frame.Area.Top, frame.Map(0, 1).Y, 1e-3); // single precision of a number of hundreds
+        using var cut = SKBitmap.Decode(frame.ToPng());
+        using var without = SKBitmap.Decode(new LinePlot("", [new("a", [0, 1], [0.5, double.NaN])]) { MinY = 0, MaxY = 1, HasLegend = false }.ToPng());
+        // Nothing is drawn over the margin above the axes, where the line would go on to 1000.
+        for (var x = 0; x < cut.Width; x++)
+            Assert.AreEqual(without.GetPixel(x, 20), cut.GetPixel(x, 20));
+        Expect.Error<ArgumentException>(static () => new LinePlot("loss", []) { MinY = 2, MaxY = 2 }.ToPng(), "'loss'", "ends at 2");
+    }
+
+    [TestMethod]
+    public void PanelsShareOneLegendThatNamesEveryLineOnce()
+    {
+        LinePlot Panel(params (string Label, int Look)[] lines) => new("p", [.. lines.Select(l => new LineSeries(l.Label, [1, 2], [1, 2]) { Look = l.Look })]);
+        (int Width, int Height) Size(PanelPlot plot)
+        {
+            using var picture = SKBitmap.Decode(plot.ToPng());
+            return (picture.Width, picture.Height);
+        }
+        var one = Size(new PanelPlot("t", [Panel(("a", 0))], 1));
+        Assert.AreEqual(one, Size(new PanelPlot("t", [Panel(("a", 0), ("a", 0))], 1)));
+        Assert.AreEqual((2 * one.Width, one.Height), Size(new PanelPlot("t", [Panel(("a", 0)), Panel(("a", 0), ("b", 7))], 2)));
+        Assert.AreEqual((one.Width, one.Height + 400), Size(new PanelPlot("t", [Panel(("a", 0)), Panel(("a", 0))], 1)));
+        // A legend too long for a row goes on in the next.
+        var many = Enumerable.Range(0, 12).Select(i => ($"a method with a name {i}", i)).ToArray();
+        Assert.IsGreaterThan(one.Height, Size(new PanelPlot("t", [Panel(many)], 1)).Height);
+        Assert.ThrowsExactly<ArgumentException>(static () => new PanelPlot("t", [], 1).ToPng());
+    }
+
+    [TestMethod]
+    public void LinesOfOneColourDifferInTheirDashes()
+    {
+        byte[] Draw(int look) => new LinePlot("", [new("a", [0, 1], [0, 1]) { Look = look }]) { HasLegend = false }.ToPng();
+        Assert.AreEqual(PlotColors.Series(0), PlotColors.Series(6));
+        CollectionAssert.AreNotEqual(Draw(0), Draw(6));
+        CollectionAssert.AreNotEqual(Draw(6), Draw(12));
+    }
+
+    [TestMethod]
     public void AnEmptyRangeIsRefused()
     {
         var points = new SampleSet([2], [0, 0]);

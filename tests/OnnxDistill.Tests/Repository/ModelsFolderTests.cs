@@ -1,5 +1,5 @@
+using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
 using OnnxDistill.Teachers;
 
@@ -15,7 +15,10 @@ public sealed class ModelsFolderTests
     // Its source states no licence, so neither it nor what it is measured with is in the repository (models/README.md).
     private const string WithoutItsFiles = "dit-mnist32/sid.json";
 
-    public static IEnumerable<object[]> Recipes => Directory.GetFiles(RepositoryRoot.Of("models"), "*.json", SearchOption.AllDirectories)
+    // Lists of runs that tools/OnnxDistill.Bench compares.
+    private const string List = "compare.json";
+
+    public static IEnumerable<object[]> Recipes => Directory.GetFiles(RepositoryRoot.Of("models"), "*.json", SearchOption.AllDirectories).Where(p => Path.GetFileName(p) != List)
         .Select(p => new object[] { Path.GetRelativePath(RepositoryRoot.Of("models"), p).Replace('\\', '/') });
 
     [TestMethod]
@@ -40,6 +43,25 @@ public sealed class ModelsFolderTests
             Assert.Contains(top.Teacher, missing, "the exception is needed no more");
         else
             Assert.AreEqual("", string.Join(", ", missing));
+    }
+
+    [TestMethod]
+    [DataRow("forty")]
+    [DataRow("mnist")]
+    public void EveryRunOfAComparisonIsARecipeWithSettingsThatItTakes(string folder)
+    {
+        var list = RecipeLoader.Parse(File.ReadAllText(RepositoryRoot.Of("models", folder, List)), List);
+        string[] Settings(JsonNode? group) => [.. (group?["settings"] as JsonArray ?? []).Select(s => s!.GetValue<string>())];
+        var runs = list["runs"]!.AsArray();
+        Assert.IsGreaterThan(1, runs.Count);
+        foreach (var run in runs)
+        {
+            var loaded = RecipeLoader.Load(RepositoryRoot.Of("models", folder, run!["recipe"]!.GetValue<string>()), [.. Settings(list), .. Settings(run)]);
+            StringAssert.StartsWith(run["name"]!.GetValue<string>(), loaded.Method.Name);
+        }
+        // All methods of the list have the same means: seconds, or images.
+        CollectionAssert.Contains(new[] { "seconds", "images" }, list["against"]!.GetValue<string>());
+        Assert.IsTrue(Settings(list).Any(s => s.StartsWith($"training.{list["against"]!.GetValue<string>()}=", StringComparison.Ordinal)));
     }
 
     [TestMethod]

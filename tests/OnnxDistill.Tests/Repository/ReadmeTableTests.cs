@@ -13,6 +13,7 @@ using OnnxDistill.Students;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Placement;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Tests.Methods;
 
 namespace OnnxDistill.Tests.Repository;
 
@@ -64,9 +65,33 @@ public sealed partial class ReadmeTableTests
             var method = DistillationMethods.Create(name, []);
             var options = method.Options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite)
                 .Select(p => $"`{JsonName(p.Name)}` {Show(p.GetValue(method.Options))}");
-            return $"| `{name}` | {method.Paper} | {(method.NeedsSamples ? "yes" : "no")} | {string.Join("; ", options)} |\n";
+            return $"| `{name}` | {method.Paper} | {(method.NeedsSamples ? "yes" : "no")} | {string.Join("; ", options)} | {ToyResult(name)} | {method.Published} |\n";
         });
-        GeneratedText.RequireSection(Readme, "methods", "| method | paper | needs real samples? | options with their defaults |\n| --- | --- | --- | --- |\n" + string.Concat(rows));
+        GeneratedText.RequireSection(Readme, "methods",
+            "| method | paper | needs real samples? | options with their defaults | on the toy | published FID, one step |\n| --- | --- | --- | --- | --- | --- |\n" + string.Concat(rows));
+    }
+
+    [TestMethod]
+    public void TheTableOfPresetsIsTheListOfPresets()
+    {
+        var rows = NamedPresets.Names.Select(name =>
+        {
+            var loaded = RecipeLoader.Resolve(new JsonObject { ["preset"] = name }, RepositoryRoot.Of(), name, []);
+            var (method, training) = (loaded.Recipe.Method, loaded.Recipe.Training);
+            var average = training.Ema.HalfLifeImages == 0 ? "none" : Format($"{training.Ema.HalfLifeImages / 1e6:0.##} M");
+            return Format($"| `{name}` | `{method}` | {training.Batch} | {training.Images / 1e6:0.##} M | {training.OptimizerOf(Roles.Student).LearningRate:0.##e-0} | {Show(training.Precision)} | {average} |\n");
+        });
+        GeneratedText.RequireSection(Readme, "presets",
+            "| preset | method | batch | images | learning rate | precision | half-life of the average, images |\n| --- | --- | --- | --- | --- | --- | --- |\n" + string.Concat(rows));
+    }
+
+    // What the tests hold the method to on the two modes of the plane.
+    private static string ToyResult(string name)
+    {
+        var c = MethodCases.All.First(c => c.Name == name && c.Toy.Length > 0);
+        double Setting(string key) => double.Parse(c.Toy.Last(s => s.StartsWith($"training.{key}=", StringComparison.Ordinal)).Split('=')[1], CultureInfo.InvariantCulture);
+        var what = name == DenoisingScoreMatching.MethodName ? "distance to the exact denoiser" : c.Measure.Metric.StartsWith("mmd", StringComparison.Ordinal) ? "MMD" : "negative mean log-density";
+        return Format($"{what} <= {c.Distance} after {Setting("images") / Setting("batch"):F0} steps");
     }
 
     [TestMethod]
@@ -149,6 +174,7 @@ public sealed partial class ReadmeTableTests
         AugmentOptions augment => Format($"EDM's with probability {augment.Probability}"),
         NoiseLaw { Kind: NoiseLawKind.LogNormal } law => Format($"log-normal, mean {law.Mean}, deviation {law.Deviation}"),
         NoiseLaw { Kind: NoiseLawKind.KarrasUniform } law => Format($"karras-uniform, {law.Min} to {law.Max}, rho {law.Rho}, {(law.TMin > 0 ? Format($"tMin {law.TMin}, ") : "")}tMax {law.TMax}"),
+        NoiseLaw { Kind: NoiseLawKind.VpUniform } law => Format($"vp-uniform, t {law.TMin} to {law.TMax}"),
         NoiseLaw law => Format($"power, {law.Min} to {law.Max}, power {law.Power}"),
         PairOptions pairs => Format($"{pairs.Count} in {pairs.Steps} steps"),
         PerceptualOptions { Model: "" } => "mean squared error",
