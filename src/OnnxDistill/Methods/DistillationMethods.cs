@@ -19,6 +19,7 @@ public static class DistillationMethods
         ["sida"] = static o => new SidA(RecipeJson.Read<SidAOptions>(o, "options")),
         ["sim"] = static o => new Sim(RecipeJson.Read<SimOptions>(o, "options")),
         ["uni-instruct"] = static o => new UniInstruct(RecipeJson.Read<UniInstructOptions>(o, "options")),
+        ["vardiu"] = static o => new VarDiu(RecipeJson.Read<VarDiuOptions>(o, "options")),
         ["vsd"] = static o => new Vsd(RecipeJson.Read<VsdOptions>(o, "options")),
     };
 

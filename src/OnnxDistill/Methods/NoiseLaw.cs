@@ -61,6 +61,14 @@ public sealed record NoiseLaw : IValidatableObject
     [Range(1e-3, 100)]
     public double Power { get; init; } = 1.5;
 
+    /// <summary>Exponent at the start, where it moves to <see cref="Power"/> along a line (power); VarDiU's 0.1 begins near the largest noise.</summary>
+    [Range(1e-3, 100)]
+    public double PowerFrom { get; init; } = 0.1;
+
+    /// <summary>Samples seen when the exponent has arrived; 0 keeps it at <see cref="Power"/> from the start (power).</summary>
+    [Range(0, long.MaxValue)]
+    public long PowerImages { get; init; }
+
     /// <summary>Levels are in the data's own units and do not scale with sigma_data.</summary>
     public bool Absolute { get; init; }
 
@@ -81,10 +89,13 @@ public sealed record NoiseLaw : IValidatableObject
     /// <summary>Emits noise levels [N] that the teacher knows, drawn from one random input of that name.</summary>
     public Value Sample(LossContext c, string name = "sigma_draw") => c.Rounded(Draw(c, name));
 
+    /// <summary>The law's unit in that task's.</summary>
+    internal double Scale(DistillationTask task) => Absolute ? 1 : task.NoiseScale;
+
     private Value Draw(LossContext c, string name)
     {
         var b = c.B;
-        var scale = Absolute ? 1 : c.Task.NoiseScale;
+        var scale = Scale(c.Task);
         switch (Kind)
         {
             case NoiseLawKind.LogNormal:
@@ -98,7 +109,8 @@ public sealed record NoiseLaw : IValidatableObject
                 var logarithm = b.Mul(t, b.Add(b.Mul(t, BetaRange / 2), BetaMin));
                 return b.Mul(b.Sqrt(b.Sub(b.Exp(logarithm), b.Scalar(1))), scale);
             case NoiseLawKind.Power:
-                return b.Mul(b.Add(b.Mul(b.Pow(c.UniformPerSample(name), Power), Max - Min), Min), scale);
+                var exponent = PowerImages == 0 ? b.Scalar(Power) : c.Ramp($"{name}_power", new Ramp(PowerFrom, Power, 0, PowerImages));
+                return b.Mul(b.Add(b.Mul(b.Pow(c.UniformPerSample(name), exponent), Max - Min), Min), scale);
             default:
                 throw new InvalidOperationException($"Unknown noise law {Kind}.");
         }

@@ -11,4 +11,6 @@ public static class Roles
     public const string FakeScore = "fake_score";
     /// <summary>What tells real samples from generated ones, on the features of a denoiser.</summary>
     public const string Discriminator = "discriminator";
+    /// <summary>The density of the student's latent given a noisy sample.</summary>
+    public const string Posterior = "posterior";
 }

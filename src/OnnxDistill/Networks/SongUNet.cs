@@ -94,13 +94,14 @@ public static class SongUNet
     public static Denoiser Build(SongUNetOptions options, TeacherCard card, params long[] dataShape)
     {
         ImageDenoiser.CheckSquare("song-unet", dataShape, options.Multipliers.Length);
-        return ImageDenoiser.Build("song-unet", card, dataShape, options.Seed, (layers, x, noise, label) => Emit(layers, options, card, x, noise, label));
+        return ImageDenoiser.Build("song-unet", card, dataShape, options.Seed, (layers, x, noise, label) => Emit(layers, options, card.Labels, x, noise, label, dataShape[0]));
     }
 
-    private static Value Emit(Layers layers, SongUNetOptions options, TeacherCard card, Value x, Value noise, Value? label)
+    /// <summary>The raw network: images [N, C, H, W] and c_noise [N, 1] to [N, outputs, H, W].</summary>
+    internal static Value Emit(Layers layers, SongUNetOptions options, int labels, Value x, Value noise, Value? label, long outputs)
     {
         var b = layers.B;
-        var embedding = Embed(layers, options, card, noise, label);
+        var embedding = Embed(layers, options, labels, noise, label);
         var block = new UNetBlock(layers, new UNetBlockSettings
         {
             Dropout = options.Dropout,
@@ -128,10 +129,10 @@ public static class SongUNet
             },
         }, x, embedding);
         var normalized = layers.GroupNorm(UNet.Name(x, "dec", 0, "aux_norm"), h, 1e-6);
-        return layers.Conv(UNet.Name(x, "dec", 0, "aux_conv"), b.Silu(normalized), x.Shape[1].Size, 3, InitialZero);
+        return layers.Conv(UNet.Name(x, "dec", 0, "aux_conv"), b.Silu(normalized), outputs, 3, InitialZero);
     }
 
-    private static Value Embed(Layers layers, SongUNetOptions options, TeacherCard card, Value noise, Value? label)
+    private static Value Embed(Layers layers, SongUNetOptions options, int labels, Value noise, Value? label)
     {
         var (b, width) = (layers.B, options.Channels * options.NoiseMultiplier);
         var (sin, cos) = options.Embedding == NoiseEmbedding.Positional
@@ -139,7 +140,7 @@ public static class SongUNet
         var embedding = b.Concat(1, sin, cos);
         if (label is not null)
         {
-            var classes = b.Mul(layers.OneHot(label, card.Labels), Math.Sqrt(card.Labels));
+            var classes = b.Mul(layers.OneHot(label, labels), Math.Sqrt(labels));
             embedding = b.Add(embedding, layers.Linear("map_label", classes, width, Initial));
         }
         if (options.Augment)

@@ -93,6 +93,15 @@ internal static class MethodCases
         Sim("l2"),
         new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [.. EncoderToy, "training.images=153600"], 0.12) { Options = Json(EarlyCritic) },
         new("uni-instruct", null, [("fake_score", Roles.Student)], [1, 3], [], 0) { Options = Json("""{ "ratio": "exact", "ganScale": 0, "divergence": "jeffreys", "terms": "released" }""") },
+        new("vardiu", null, [], [2], [.. VarDiuToy], 0.12) { Options = Json("""{ "posterior": { "hidden": [32, 32] } }""") },
+        new("vardiu", null, [], [1], [], 0)
+        {
+            Options = Json("""{ "posterior": { "hidden": [8], "scaling": "none" }, "antithetic": false }"""),
+            SampleGradient = Oracles.VarDiu,
+            StudentNoise = Oracles.VarDiuPower,
+        },
+        new("vardiu", null, [], [2], [.. VarDiuToy], 0.12) { Options = Json("""{ "posterior": { "kind": "flow", "hidden": [32, 32], "flow": { "layers": 2, "hidden": [16, 16], "bins": 4 } } }""") },
+        new("vardiu", null, [], [4], [], 0) { Options = Json("""{ "posterior": { "kind": "flow", "hidden": [8], "flow": { "hidden": [8] } }, "stopFlowGradient": true, "weightPower": 1 }""") },
         new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [.. ScoreToy, "training.images=153600"], 0.12)
         {
             SampleGradient = p => Oracles.VariationalScore(p, p.F.Zip(p.R, (f, r) => f - r)),
@@ -109,6 +118,13 @@ internal static class MethodCases
 
     private static string[] EncoderToy =>
         [.. ScoreToy, "data.mixture=mixture.csv", "options.critic={\"studentFromImages\":5120,\"ganFromImages\":10240}", "training.optimizer.clipValue=1"];
+
+    // All levels weigh the same: the published (sigma/max)² leaves the modes' own width to the last of a million iterations.
+    private static string[] VarDiuToy =>
+    [
+        "network.hidden=[32,32]", "training.batch=128", "training.sigmaInit=1", "training.ema.halfLifeImages=10000", "training.optimizer.finalFraction=0.05",
+        "options.weightPower=0", "options.studentNoise={\"kind\":\"power\",\"min\":0.1,\"max\":2,\"absolute\":true}", "training.images=153600",
+    ];
 
     // For runs of eight steps of eight samples.
     private const string EarlyCritic = """{ "critic": { "studentFromImages": 16, "ganFromImages": 32 } }""";

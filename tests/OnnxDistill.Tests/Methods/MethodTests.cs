@@ -22,6 +22,7 @@ public sealed class MethodTests
     private static readonly double SigmaData = MixtureTeacher.Card(Toys.TwoModes, "").SigmaData;
     private static readonly DistillationTask Task = new(Batch, [2], SigmaData, SigmaInit: 1, Labels: 0) { Mixture = Toys.TwoModes };
     private static readonly LinearDenoiser Fake = new([0.7, -0.2, 0.4, 0.5], [0.1, -0.3]);
+    private const double PosteriorDeviation = 0.6;
     private static readonly float[] Samples = new TestRandom(9).FloatNormals(Batch * 2);
 
     public static IEnumerable<object[]> Cases => MethodCases.All.Select(c => new object[] { c });
@@ -63,6 +64,8 @@ public sealed class MethodTests
         var networks = new Dictionary<string, Network> { [Roles.Student] = TestNetworks.Sample(Samples, Batch) };
         if (c.Create().Auxiliaries.Any(a => a.Role == Roles.FakeScore))
             networks[Roles.FakeScore] = TestNetworks.Linear(Fake, Batch);
+        if (c.Create().Auxiliaries.Any(a => a.Role == Roles.Posterior))
+            networks[Roles.Posterior] = TestNetworks.Posterior(Fake, PosteriorDeviation, Batch);
         var run = PhaseRun.Of(phase, Task, MixtureTeacher.Build(Toys.TwoModes).AtBatch(Batch), networks);
         var expected = Enumerable.Range(0, Batch).SelectMany(i => c.SampleGradient(Point(c, run, i)).Select(g => g / Batch)).ToArray();
         // Relative to the largest number: float32 and cancellation in r - f.
@@ -181,7 +184,12 @@ public sealed class MethodTests
         var noisy = x.Zip(Row(run, "epsilon", i), (a, n) => a + (sigma * n)).ToArray();
         var teacher = new MixtureDenoiser(Toys.TwoModes);
         return new OraclePoint(x, teacher.Denoise(noisy, sigma), Fake.Denoise(noisy, sigma), v => teacher.TransposedJacobian(noisy, sigma, v),
-            v => Fake.TransposedJacobian(noisy, sigma, v), sigma, Task.NoiseScale);
+            v => Fake.TransposedJacobian(noisy, sigma, v), sigma, Task.NoiseScale)
+        {
+            // Of the Gaussian whose mean is the linear map: Jᵀ (z - mean) / deviation².
+            Posterior = Fake.TransposedJacobian(noisy, sigma,
+                run.Feeds.ContainsKey("z") ? [.. Row(run, "z", i).Zip(Fake.Denoise(noisy, sigma), (z, mean) => (z - mean) / (PosteriorDeviation * PosteriorDeviation))] : new double[2]),
+        };
     }
 
     private static double[] Row(PhaseRun run, string feed, int i) => run.Feeds[feed].ToDoubles()[(2 * i)..((2 * i) + 2)];

@@ -17,7 +17,7 @@ public sealed class MethodToyTests
 
     [TestMethod]
     public void EveryMethodHasAToy() => CollectionAssert.AreEquivalent(DistillationMethods.Names.ToArray(),
-        MethodCases.All.Where(c => c.Toy.Length > 0).Select(c => c.Name).ToArray());
+        MethodCases.All.Where(c => c.Toy.Length > 0).Select(c => c.Name).Distinct().ToArray());
 
     [TestMethod]
     [DynamicData(nameof(Cases))]

@@ -49,6 +49,28 @@ public sealed class NoiseLawTests
     public void PowerLevelsRunFromMinToMax(double sigmaData) => AssertLaw(new NoiseLaw { Kind = NoiseLawKind.Power, Min = 0.1, Max = 10, Power = 1.5 }, sigmaData, Uniforms,
         u => (0.1 + (Math.Pow(u, 1.5) * 9.9)) * sigmaData / 0.5);
 
+    /// <summary>VarDiU's annealing: near the largest noise first, the law's own exponent in the end.</summary>
+    [TestMethod]
+    public void AnExponentIsAnnealedAlongALine()
+    {
+        var law = new NoiseLaw { Kind = NoiseLawKind.Power, Min = 0.1, Max = 20, Power = 1.5, PowerFrom = 0.1, PowerImages = 1400, Absolute = true };
+        var b = new GraphBuilder();
+        var context = new LossContext(b, new DistillationTask(Uniforms.Length, [2], 23, 1, 0), new Dictionary<string, LossContext.BoundNetwork>());
+        b.Output("sigma", law.Sample(context));
+        var exponent = context.Feeds.Single(f => f.Kind == FeedKind.Ramp);
+        using var session = GraphSession.Create(new OnnxModel(b.Graph));
+        foreach (var (seen, power) in new[] { (0L, 0.1), (100, 0.2), (1400, 1.5), (5000, 1.5) })
+        {
+            var found = session.Run(new Dictionary<string, TensorData>
+            {
+                ["sigma_draw"] = TensorData.Of(Uniforms, Uniforms.Length),
+                [exponent.Name] = TensorData.Scalar((float)exponent.Ramp!.At(seen)), // a ramp's feed has one
+            })["sigma"].ToDoubles();
+            for (var i = 0; i < Uniforms.Length; i++)
+                Assert.AreEqual(0.1 + (Math.Pow(Uniforms[i], power) * 19.9), found[i], 2e-5); // float32 of numbers up to 20
+        }
+    }
+
     /// <summary>t uniform in [0.02, 0.5] of beta(t) = 0.1 + 19.9 t: the variance of the noise over that of the signal.</summary>
     [TestMethod]
     [DataRow(0.5)]

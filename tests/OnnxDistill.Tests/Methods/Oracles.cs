@@ -73,7 +73,11 @@ internal sealed record MixtureDenoiser(GaussianMixture Mixture) : IDenoiserOracl
 /// <param name="FakePull">The fake score's.</param>
 /// <param name="Sigma">The noise level.</param>
 /// <param name="NoiseScale">Unit of published noise levels.</param>
-internal sealed record OraclePoint(double[] X, double[] R, double[] F, Func<double[], double[]> TeacherPull, Func<double[], double[]> FakePull, double Sigma, double NoiseScale);
+internal sealed record OraclePoint(double[] X, double[] R, double[] F, Func<double[], double[]> TeacherPull, Func<double[], double[]> FakePull, double Sigma, double NoiseScale)
+{
+    /// <summary>The gradient of ln q(z | x_t) by x_t, of a method with a posterior.</summary>
+    public double[] Posterior { get; init; } = [];
+}
 
 /// <summary>The papers' cotangents with respect to the generated sample, one sample at a time, before the mean over the batch.</summary>
 internal static class Oracles
@@ -115,6 +119,9 @@ internal static class Oracles
         return [.. difference.Select(d => s / (1 + (s * s)) * d)];
     }
 
+    /// <summary>methods.md 3.9: -(sigma/20)² {d ln q(z | x_t)/dx_t + (r - x)/sigma²}.</summary>
+    public static double[] VarDiu(OraclePoint p) => [.. p.Posterior.Zip(Combine(p, (x, r, _) => (r - x) / (p.Sigma * p.Sigma)), (q, s) => -p.Sigma * p.Sigma / 400 * (q + s))];
+
     /// <summary>omega = 1 / max(mean |x - r|, 1e-5).</summary>
     public static double SidWeight(OraclePoint p) => 1 / Math.Max(p.X.Zip(p.R, (x, r) => Math.Abs(x - r)).Average(), 1e-5);
 
@@ -130,6 +137,9 @@ internal static class Oracles
         var (low, high) = (Math.Pow(0.002, 1 / 7.0), Math.Pow(80, 1 / 7.0));
         return Math.Pow(high + ((1 - tau) * (low - high)), 7) * task.SigmaData / 0.5;
     }
+
+    /// <summary>VarDiU's law, annealed to its end: 0.1 + u^1.5 (20 - 0.1), in the data's own units.</summary>
+    public static double VarDiuPower(double draw, DistillationTask task) => 0.1 + (Math.Pow(draw, 1.5) * 19.9);
 
     /// <summary>t uniform in [0.02, 0.98] of score_sde's schedule, beta from 0.1 to 20: sigma² = exp(beta_d t²/2 + beta_min t) - 1 (methods.md section 2).</summary>
     public static double VariancePreserving(double draw, DistillationTask task)

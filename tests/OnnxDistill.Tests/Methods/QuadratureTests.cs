@@ -43,6 +43,16 @@ public sealed class QuadratureTests
         AssertClose(expected, Gradient("vsd", new() { ["studentNoise"] = Level }, (g, _) => g * (1 + (Sigma * Sigma)) / Sigma / (Sigma * Sigma)));
     }
 
+    /// <summary>With the exact posterior of z, N(a (x_t - b)/(a² + sigma²), sigma²/(a² + sigma²)), the bound touches the divergence.</summary>
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void VarDiuDescendsTheReverseKl(bool antithetic)
+    {
+        var expected = Derivative((a, b) => Expectation(a, b, p => -Math.Log(p.Ratio)));
+        AssertClose(expected, Gradient("vardiu", new() { ["studentNoise"] = Level, ["weightPower"] = 0, ["antithetic"] = antithetic }, (g, _) => g));
+    }
+
     [TestMethod]
     [DynamicData(nameof(Divergences))]
     public void FDistillDescendsItsDivergence(DivergenceKind kind)
@@ -200,9 +210,14 @@ public sealed class QuadratureTests
         for (var i = 0; i < batch; i++)
             (samples[i], noise[i]) = ((float)((A * Grid.Points[i / Nodes]) + B), Grid.Points[i % Nodes]);
         var networks = new Dictionary<string, Network> { [Roles.Student] = TestNetworks.Sample(samples, batch), [Roles.FakeScore] = score };
+        // The linear map of the tests' networks has a factor 1/(1 + sigma²) of its own.
+        var total = (A * A) + (Sigma * Sigma);
+        if (method.Auxiliaries.Any(x => x.Role == Roles.Posterior))
+            networks[Roles.Posterior] = TestNetworks.Posterior(new LinearDenoiser([A / total * (1 + (Sigma * Sigma))], [-A * B / total]), Sigma / Math.Sqrt(total), batch);
         var graph = TrainingGraph.Build(method.Phases.Single(p => p.Name == Roles.Student), task, frozen, networks);
         var feeds = PhaseRun.FeedsOf(graph.Feeds, networks);
         feeds["epsilon"] = TensorData.Of(noise, batch, 1);
+        feeds["z"] = TensorData.Of([.. Enumerable.Range(0, batch).Select(i => Grid.Points[i / Nodes])], batch, 1);
         feeds["sigma_draw"] = TensorData.Of(new float[batch], batch);
         using var session = GraphSession.Create(graph.Model);
         var outputs = session.Run(graph.Model.Graph.Inputs.ToDictionary(i => i.Name, i => feeds[i.Name]));
