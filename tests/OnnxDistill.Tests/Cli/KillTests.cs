@@ -108,7 +108,7 @@ public sealed class KillTests
     {
         var fits = method == DenoisingScoreMatching.MethodName;
         var toy = MethodCases.All.First(c => c.Name == method);
-        string[] own = [$"method={method}", .. toy.Options.Select(o => $"options.{o.Key}={o.Value!.ToJsonString()}"), .. toy.Create().NeedsTeacher ? [] : ["teacher="],
+        string[] own = [$"method={method}", .. toy.Options.Select(o => $"options.{o.Key}={o.Value!.ToJsonString()}"), .. toy.Create().NeedsTeacher ? Array.Empty<string>() : ["teacher="],
             .. toy.Create().NeedsSamples ? ["data.mixture=mixture.csv"] : Array.Empty<string>()];
         string[] evaluation = fits ? ["evaluation.pictureSamples=20"] : ["evaluation.pictureSamples=20", "evaluation.samples=20", .. own];
         return [fits ? "train" : "distill", fits ? "fit.json" : "tiny.json", option, folder, .. Settings.Concat(evaluation).Concat(more).SelectMany(s => new[] { "--set", s })];

@@ -4,7 +4,6 @@ using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
-using OnnxDistill.Training;
 
 namespace OnnxDistill.Tests.Methods;
 
@@ -25,7 +24,12 @@ public sealed class FDistillTests
         var law = new JsonObject { ["kind"] = "karras-uniform", ["min"] = 0.1, ["max"] = 2, ["rho"] = 1.5 };
         var method = DistillationMethods.Create("f-distill", new()
         {
-            ["divergence"] = "forward-kl", ["ratio"] = "exact", ["ganWeight"] = 0, ["bins"] = Bins, ["binDecay"] = Decay, ["studentNoise"] = law,
+            ["divergence"] = "forward-kl",
+            ["ratio"] = "exact",
+            ["ganWeight"] = 0,
+            ["bins"] = Bins,
+            ["binDecay"] = Decay,
+            ["studentNoise"] = law,
         });
         var samples = new TestRandom(5).FloatNormals(Batch);
         var (teacher, teacherFeatures) = MixtureTeacher.Build(Teacher).AtBatch(Batch, [MixtureTeacher.LogDensity]);

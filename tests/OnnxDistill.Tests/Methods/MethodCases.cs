@@ -75,8 +75,8 @@ internal static class MethodCases
         },
         new("f-distill", null, [("critic", Roles.Student), ("student", Roles.FakeScore)], [1, 4], [], 0) { Options = Json("""{ "binDecay": 0.5, "bins": 4 }""") },
         new("gan", null, [("discriminator", Roles.Student)], [1, 0],
-            ["data.mixture=mixture.csv", "network.hidden=[32,32]", "training.batch=256", "training.sigmaInit=1", "training.ema.halfLifeImages=10000", "options.r1=0.3",
-                "training.optimizer={\"learningRate\":1e-3,\"beta1\":0.5,\"finalFraction\":0.05}", "training.images=153600"], 0.12),
+            ["data.mixture=mixture.csv", "network.hidden=[32,32]", "training.batch=256", "training.sigmaInit=1", "training.ema.halfLifeImages=10000",
+                "training.optimizer={\"learningRate\":4e-3,\"beta1\":0,\"finalFraction\":0.05}", "training.images=153600"], 0.12),
         new("gan", null, [("discriminator", Roles.Student)], [1, 0], [], 0) { Options = Json("""{ "r1": 0, "discriminatorWidth": 8 }""") },
         new("sds", null, [], [2], [.. ScoreToy, "options.studentNoise={\"kind\":\"vp-uniform\",\"tMin\":0.02,\"tMax\":0.1}", "training.images=102400"], 0.35)
         {

@@ -9,10 +9,10 @@ using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
 using OnnxDistill.Methods.Augmentation;
 using OnnxDistill.Networks;
-using OnnxDistill.Students;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Placement;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Students;
 using OnnxDistill.Tests.Methods;
 
 namespace OnnxDistill.Tests.Repository;

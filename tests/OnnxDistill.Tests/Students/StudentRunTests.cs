@@ -87,8 +87,14 @@ public sealed class StudentRunTests
     {
         var gan = Path.Combine(SharedFiles.Data(), "generators", "omori-gan-convtranspose.onnx");
         using var files = new TinyFiles();
-        var teacher = NetworkCatalog.Build(new() { ["kind"] = "song-unet", ["channels"] = 4, ["multipliers"] = new System.Text.Json.Nodes.JsonArray(1, 1), ["blocks"] = 1,
-            ["attentionResolutions"] = new System.Text.Json.Nodes.JsonArray() }, new TeacherCard(), 3, 32, 32);
+        var teacher = NetworkCatalog.Build(new()
+        {
+            ["kind"] = "song-unet",
+            ["channels"] = 4,
+            ["multipliers"] = new System.Text.Json.Nodes.JsonArray(1, 1),
+            ["blocks"] = 1,
+            ["attentionResolutions"] = new System.Text.Json.Nodes.JsonArray()
+        }, new TeacherCard(), 3, 32, 32);
         files.Write("unet.onnx", teacher.Model);
         var recipe = files.Write("refine.json", $$"""
             { "method": "diff-instruct", "teacher": "unet.onnx", "student": "{{gan}}",

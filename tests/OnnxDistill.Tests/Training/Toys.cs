@@ -3,7 +3,6 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
-using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Teachers;
