@@ -34,6 +34,7 @@ public static class NamedPresets
         "uni-instruct-imagenet64-fkl",
         "uni-instruct-imagenet64-jkl",
         "uni-instruct-imagenet64-rkl",
+        "vardiu-forty",
     ];
 
     /// <summary>The part of a recipe of that name.</summary>

@@ -48,6 +48,9 @@ public sealed class VarDiu(VarDiuOptions options) : IDistillationMethod
     public string Paper => "Wang et al. 2025, arXiv 2508.20646";
 
     /// <inheritdoc/>
+    public string Published => "mixtures in the plane";
+
+    /// <inheritdoc/>
     public object Options => options;
 
     /// <inheritdoc/>

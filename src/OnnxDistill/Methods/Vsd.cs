@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Model;
+using OnnxDistill.Networks;
 
 namespace OnnxDistill.Methods;
 
@@ -16,6 +17,14 @@ public sealed record VsdOptions
     /// <summary>What the fake score is fitted in: v, as released.</summary>
     public DenoisingWeight FakeScoreWeight { get; init; } = DenoisingWeight.V;
 
+    /// <summary>Rank of the updates by which the fake score differs from the network that it starts as (LoRA, as in the paper); 0 trains all of it.</summary>
+    [Range(0, 65536)]
+    public int LoraRank { get; init; }
+
+    /// <summary>Factor alpha on LoRA's updates, over their rank.</summary>
+    [Range(1e-6, 1e6)]
+    public double LoraAlpha { get; init; } = 4;
+
     /// <summary>Fake-score updates an iteration.</summary>
     [Range(1, 100)]
     public int FakeScoreUpdates { get; init; } = 1;
@@ -24,7 +33,7 @@ public sealed record VsdOptions
 /// <summary>
 /// Variational Score Distillation: ProlificDreamer, Wang et al. 2023, arXiv 2305.16213, equation 9; g = w(t) (eps_teacher - eps_psi), w = sigma_t², where psi is fitted to the student's
 /// own samples. In EDM's frame g = sigma / (1 + sigma²) (f - r), sigma in units of sigma_data = 0.5; no denoiser is differentiated. The paper's setting is
-/// particles as the student and a recipe's <c>guidance</c> of 7.5, which psi does without.
+/// particles as the student, psi a LoRA of the teacher, and a recipe's <c>guidance</c> of 7.5, which psi does without.
 /// Where we differ: one step of psi comes before the student's, with samples of its own.
 /// </summary>
 public sealed class Vsd(VsdOptions options) : IDistillationMethod
@@ -42,7 +51,8 @@ public sealed class Vsd(VsdOptions options) : IDistillationMethod
     public object Options => options;
 
     /// <inheritdoc/>
-    public IReadOnlyList<AuxiliaryNetwork> Auxiliaries => [new(Roles.FakeScore)];
+    public IReadOnlyList<AuxiliaryNetwork> Auxiliaries =>
+        [new(Roles.FakeScore) { Adapt = options.LoraRank > 0 ? n => Lora.Apply(n, options.LoraRank, options.LoraAlpha) : null }];
 
     /// <inheritdoc/>
     public IReadOnlyList<TrainingPhase> Phases =>

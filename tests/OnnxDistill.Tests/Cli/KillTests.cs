@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using OnnxDistill.Cli;
 using OnnxDistill.Methods;
+using OnnxDistill.Tests.Methods;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;
 
@@ -106,7 +107,10 @@ public sealed class KillTests
     private static string[] Arguments(string method, string option, string folder, params string[] more)
     {
         var fits = method == DenoisingScoreMatching.MethodName;
-        string[] evaluation = fits ? ["evaluation.pictureSamples=20"] : ["evaluation.pictureSamples=20", "evaluation.samples=20", $"method={method}"];
+        var toy = MethodCases.All.First(c => c.Name == method);
+        string[] own = [$"method={method}", .. toy.Options.Select(o => $"options.{o.Key}={o.Value!.ToJsonString()}"), .. toy.Create().NeedsTeacher ? Array.Empty<string>() : ["teacher="],
+            .. toy.Create().NeedsSamples ? ["data.mixture=mixture.csv"] : Array.Empty<string>()];
+        string[] evaluation = fits ? ["evaluation.pictureSamples=20"] : ["evaluation.pictureSamples=20", "evaluation.samples=20", .. own];
         return [fits ? "train" : "distill", fits ? "fit.json" : "tiny.json", option, folder, .. Settings.Concat(evaluation).Concat(more).SelectMany(s => new[] { "--set", s })];
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using OnnxDistill.Cli;
+using OnnxDistill.Tests.Training;
 
 namespace OnnxDistill.Tests.Cli;
 
@@ -142,7 +143,7 @@ public sealed class MpirunTests
 
     private static void AssertSameLog(TinyFiles files, string expected, string found, int rows)
     {
-        var (a, b) = (Rows(files[$"{expected}/log.csv"]), Rows(files[$"{found}/log.csv"]));
+        var (a, b) = (Rows(files[expected]), Rows(files[found]));
         Assert.HasCount(rows, a);
         Assert.HasCount(rows, b);
         foreach (var (x, y) in a.Zip(b).SelectMany(r => r.First.Zip(r.Second)))
@@ -152,9 +153,8 @@ public sealed class MpirunTests
         }
     }
 
-    // Without the last column, the speed.
-    private static double[][] Rows(string log) =>
-        [.. File.ReadLines(log).Skip(1).Select(line => line.Split(',')[..^1].Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray())];
+    private static double[][] Rows(string run) =>
+        [.. RunComparison.Rows(run).Skip(1).Select(line => line.Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray())];
 
     // The time in an event file's name is another one each time.
     private static string[] Names(string folder) =>

@@ -107,6 +107,7 @@ internal static class MethodCases
             SampleGradient = p => Oracles.VariationalScore(p, p.F.Zip(p.R, (f, r) => f - r)),
             StudentNoise = Oracles.VariancePreserving,
         },
+        new("vsd", null, [("fake_score", Roles.Student), ("student", Roles.FakeScore)], [1, 1], [], 0) { Options = Json("""{ "loraRank": 2 }""") },
     ];
 
     // The mixture stands for real samples; its exact teacher has no activations, so discriminators stand on the fake score.

@@ -77,7 +77,7 @@ public sealed class SampleNumberTests
     [TestMethod]
     public void AModelWithoutALatentIsNoGenerator()
     {
-        Expect.Error<TeacherMismatchException>(() => new GeneratorSampler(TestTeachers.Gaussian().Model, what: "'teacher.onnx'"), "'teacher.onnx'", "'z'", "x, sigma");
+        Expect.Error<TeacherMismatchException>(() => new GeneratorSampler(TestTeachers.Gaussian().Model, what: "'teacher.onnx'"), "'teacher.onnx'", "'z'", "x: Float32[N, 1]", "import");
     }
 
     // x = label, whatever z is.
