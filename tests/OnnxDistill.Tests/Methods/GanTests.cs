@@ -2,7 +2,6 @@ using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
 using OnnxDistill.Runtime.Sessions;
-using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;
 
