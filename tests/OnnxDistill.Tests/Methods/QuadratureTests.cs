@@ -60,7 +60,13 @@ public sealed class QuadratureTests
         var expected = Derivative((a, b) => Expectation(a, b, p => F(kind, p.Ratio)));
         var options = new JsonObject
         {
-            ["divergence"] = Name(kind), ["ratio"] = "exact", ["ratioBounds"] = new JsonArray(1e-9, 1e9), ["ganWeight"] = 0, ["bins"] = 0, ["normalizeWeights"] = false, ["studentNoise"] = Level,
+            ["divergence"] = Name(kind),
+            ["ratio"] = "exact",
+            ["ratioBounds"] = new JsonArray(1e-9, 1e9),
+            ["ganWeight"] = 0,
+            ["bins"] = 0,
+            ["normalizeWeights"] = false,
+            ["studentNoise"] = Level,
         };
         AssertClose(expected, Gradient("f-distill", options, (g, p) => g * (Math.Abs(p.X - p.R) + 1e-6) / (Sigma * Sigma)));
     }
@@ -131,7 +137,13 @@ public sealed class QuadratureTests
 
     private static JsonObject Uni(DivergenceKind kind) => new()
     {
-        ["divergence"] = Name(kind), ["ratio"] = "exact", ["ratioBounds"] = new JsonArray(1e-9, 1e9), ["weight"] = "integrand", ["clip"] = 0, ["ganScale"] = 0, ["studentNoise"] = Level,
+        ["divergence"] = Name(kind),
+        ["ratio"] = "exact",
+        ["ratioBounds"] = new JsonArray(1e-9, 1e9),
+        ["weight"] = "integrand",
+        ["clip"] = 0,
+        ["ganScale"] = 0,
+        ["studentNoise"] = Level,
     };
 
     private static double WithoutOmega(double gradient, Point point) => gradient / 100 * Math.Max(Math.Abs(point.X - point.R), 1e-5);

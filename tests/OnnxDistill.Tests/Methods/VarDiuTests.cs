@@ -3,7 +3,6 @@ using OnnxDistill.Data;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Networks;
-using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
 using OnnxDistill.Tests.Data;
