@@ -49,11 +49,24 @@ public sealed class SampleSet
         }
     }
 
+    /// <summary>The class of each sample; null where there are none.</summary>
+    public long[]? Labels { get; init; }
+
     /// <summary>The first samples; this set itself when it has no more than that.</summary>
     public SampleSet Take(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        return count >= Count ? this : new SampleSet(_dims, Data[..(count * SampleSize)]);
+        return count >= Count ? this : new SampleSet(_dims, Data[..(count * SampleSize)]) { Labels = Labels?[..count] };
+    }
+
+    /// <summary>Copies of the samples of these indices, in their order.</summary>
+    public SampleSet Select(IEnumerable<int> indices)
+    {
+        int[] chosen = [.. indices];
+        var data = new float[checked(chosen.Length * SampleSize)];
+        for (var i = 0; i < chosen.Length; i++)
+            this[chosen[i]].CopyTo(data.AsSpan(i * SampleSize));
+        return new SampleSet(_dims, data) { Labels = Labels is { } labels ? Array.ConvertAll(chosen, i => labels[i]) : null };
     }
 
     private static int SizeOf(int[] dims)

@@ -20,6 +20,7 @@ public sealed class FeatureExtractor : IDisposable
     // Pixels of a batch: 64 MB, whatever the size of an image.
     private const int BatchNumbers = 1 << 24;
 
+    private readonly string _key;
     private readonly string _path;
     private readonly string _tensor;
     private readonly FeatureInput _input;
@@ -29,20 +30,25 @@ public sealed class FeatureExtractor : IDisposable
     private bool _hasFixedBatch;
 
     /// <summary>Loads the network; a batch fixed to a number in the file is opened up where its graph allows.</summary>
+    /// <param name="path">The network's file.</param>
+    /// <param name="tensor">The tensor; empty for the first output.</param>
+    /// <param name="input">How images are brought to what it takes.</param>
+    /// <param name="device">Where it runs; null for the processor.</param>
+    /// <param name="key">The option that named it, for messages.</param>
     /// <exception cref="RecipeException">There is no tensor of that name, or the network takes something other than images.</exception>
-    public FeatureExtractor(string path, string tensor, FeatureInput input, DeviceOptions? device = null)
+    public FeatureExtractor(string path, string tensor, FeatureInput input, DeviceOptions? device = null, string key = "features")
     {
-        (_path, _input, _device) = (path, input, device);
+        (_path, _input, _device, _key) = (path, input, device, $"evaluation.{key}");
         var model = OnnxReader.Read(path);
         var sample = model.Graph.Inputs[0];
         if (sample.Type != ElementType.Float32 || sample.Shape.Rank != 4)
         {
-            throw new RecipeException($"evaluation.features: '{path}' takes '{sample.Name}' {sample.Type}{sample.Shape}, expected images, Float32[N, channels, height, width]. "
+            throw new RecipeException($"{_key}: '{path}' takes '{sample.Name}' {sample.Type}{sample.Shape}, expected images, Float32[N, channels, height, width]. "
                 + "Put a Cast or Transpose in front when it is exported.");
         }
         _shape = sample.Shape;
         if (_shape[1] is { IsKnown: true, Size: not 3 } && Math.Max(input.Mean.Length, input.Deviation.Length) > 1)
-            throw new RecipeException($"evaluation.featureInput: '{path}' takes {_shape[1]} channels, found {input.Mean.Length} means and {input.Deviation.Length} deviations.");
+            throw new RecipeException($"{_key}: '{path}' takes {_shape[1]} channels, found {input.Mean.Length} means and {input.Deviation.Length} deviations.");
         _tensor = tensor.Length > 0 ? tensor : model.Graph.Outputs[0].Name;
         Name = MetricName.ShortName(model.Metadata.GetValueOrDefault(NameKey) ?? Path.GetFileNameWithoutExtension(path));
         sample.KnownShape = _shape.With(0, Dim.Named("N"));
@@ -113,7 +119,7 @@ public sealed class FeatureExtractor : IDisposable
         if (graph.Outputs.All(o => o.Name != _tensor))
         {
             var value = graph.Nodes.SelectMany(n => n.Outputs).FirstOrDefault(v => v?.Name == _tensor) ?? throw new RecipeException(
-                $"evaluation.featureTensor: '{_path}' has no tensor '{_tensor}'. Look for a name with 'onnxdistill inspect'.");
+                $"{_key}: '{_path}' has no tensor '{_tensor}'. Look for a name with 'onnxdistill inspect'.");
             value.Type = ElementType.Float32;
             graph.Outputs.Add(value);
         }
@@ -155,7 +161,7 @@ public sealed class FeatureExtractor : IDisposable
             var feeds = new Dictionary<string, TensorData> { [_session.Inputs[0].Name] = TensorData.Of(pixels, [count, .. dims]) };
             var found = _session.Run(feeds, [_tensor])[_tensor];
             return found.Dims is [var rows, ..] && rows == count ? found.ToFloat32().As<float>().ToArray() : mayFail ? null : throw new RecipeException(
-                $"evaluation.features: '{_path}' gives '{_tensor}' {found.Shape} for {count} images, expected a row an image. Name another tensor, or export it with a dynamic batch.");
+                $"{_key}: '{_path}' gives '{_tensor}' {found.Shape} for {count} images, expected a row an image. Name another tensor, or export it with a dynamic batch.");
         }
         catch (GraphRunException) when (mayFail)
         {
@@ -167,7 +173,7 @@ public sealed class FeatureExtractor : IDisposable
     private bool Fits(int axis, int size) => _shape[axis + 1] is not { IsKnown: true } known || known.Size == size;
 
     private RecipeException Mismatch(int[] dims, int crop) => new(
-        $"evaluation.features: '{_path}' takes images [{string.Join(", ", _shape.Skip(1))}], found [{string.Join(", ", dims)}]{(crop > 0 ? $" less {crop} pixels on each side" : "")}. "
+        $"{_key}: '{_path}' takes images [{string.Join(", ", _shape.Skip(1))}], found [{string.Join(", ", dims)}]{(crop > 0 ? $" less {crop} pixels on each side" : "")}. "
         + "Cut a border off with --feature-crop (evaluation.featureInput.crop), resize the data set with data.size, or put a Resize into the extractor's graph.");
 
     /// <inheritdoc/>

@@ -6,10 +6,14 @@ public static class MetricCatalog
 {
     private static readonly MetricFamily[] Families =
     [
+        new("accuracy", "samples in which a classifier sees the class that was asked for", static name => new ClassAccuracy(name.SampleCount, name.Extractor), MetricNetwork.Classifier),
         new("coverage", "modes of a mixture that the samples cover", static name => new ModeCoverage(name.SampleCount)),
-        new("fd", "Frechet distance of the features to reference statistics", static name => new FrechetDistance(name.SampleCount, name.Extractor), OfFeatures: true),
+        new("fd", "Frechet distance of the features to reference statistics", static name => new FrechetDistance(name.SampleCount, name.Extractor), MetricNetwork.Extractor),
+        new("is", "inception score under a classifier", static name => new InceptionScore(name.SampleCount, name.Extractor), MetricNetwork.Classifier),
+        new("kid", "kernel distance of the features to those of a reference", static name => new KernelDistance(name.SampleCount, name.Extractor), MetricNetwork.Extractor),
         new("logp", "mean log-density of the samples under a mixture", static name => new MeanLogDensity(name.SampleCount)),
         new("mmd", "maximum mean discrepancy to reference samples", static name => new MaximumMeanDiscrepancy(name.SampleCount)),
+        new("pr", "precision and recall of the features, k = 3", static name => new PrecisionRecall(name.SampleCount, name.Extractor), MetricNetwork.Extractor),
     ];
 
     /// <summary>The families in alphabetical order.</summary>
@@ -19,9 +23,10 @@ public static class MetricCatalog
     /// <param name="name">The name.</param>
     /// <param name="defaultCount">The sample count of a name without one; 0 when it has to have one.</param>
     /// <param name="extractor">The extractor of a name of features without one; empty for none.</param>
-    /// <exception cref="ArgumentException">No family or sample count of that name, or another extractor than that one; the message lists the
+    /// <param name="classifier">The classifier of a name of classes without one; empty for none.</param>
+    /// <exception cref="ArgumentException">No family or sample count of that name, or another network than that one; the message lists the
     /// families.</exception>
-    public static IMetric Create(string name, int defaultCount = 0, string extractor = "")
+    public static IMetric Create(string name, int defaultCount = 0, string extractor = "", string classifier = "")
     {
         ArgumentNullException.ThrowIfNull(name);
         var parts = MetricName.TryParse(name, defaultCount);
@@ -33,15 +38,16 @@ public static class MetricCatalog
                 nameof(name));
         }
 
-        if (!family.OfFeatures)
+        if (family.By == MetricNetwork.None)
         {
             return found.Extractor.Length == 0 ? family.Create(found)
                 : throw new ArgumentException($"'{name}' names an extractor, '{found.Extractor}', but {family.Name} judges the samples themselves: leave it out.", nameof(name));
         }
 
-        return found.Extractor.Length == 0 || extractor.Length == 0 || found.Extractor == extractor
-            ? family.Create(found with { Extractor = found.Extractor.Length > 0 ? found.Extractor : extractor })
-            : throw new ArgumentException($"'{name}' is of the extractor '{found.Extractor}', found '{extractor}'; leave the name out to take that one.", nameof(name));
+        var (what, network) = family.By == MetricNetwork.Extractor ? ("extractor", extractor) : ("classifier", classifier);
+        return found.Extractor.Length == 0 || network.Length == 0 || found.Extractor == network
+            ? family.Create(found with { Extractor = found.Extractor.Length > 0 ? found.Extractor : network })
+            : throw new ArgumentException($"'{name}' is of the {what} '{found.Extractor}', found '{network}'; leave the name out to take that one.", nameof(name));
     }
 
     /// <summary>The full name.</summary>

@@ -7,7 +7,7 @@ namespace OnnxDistill.Metrics;
 /// are comparable.</summary>
 /// <param name="Family">The family, see <see cref="MetricCatalog.All"/>.</param>
 /// <param name="SampleCount">How many samples it judges, at least 2.</param>
-/// <param name="Extractor">Short name of the network whose features are judged; empty for the samples themselves, or where it is not known yet.</param>
+/// <param name="Extractor">Short name of the network whose features or classes are judged; empty for the samples themselves, or where it is not known yet.</param>
 public readonly partial record struct MetricName(string Family, int SampleCount, string Extractor = "")
 {
     private const int Thousand = 1000;

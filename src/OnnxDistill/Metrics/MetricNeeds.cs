@@ -19,4 +19,13 @@ public enum MetricNeeds
 
     /// <summary><see cref="MetricInputs.Mixture"/>: the target's density.</summary>
     Mixture = 8,
+
+    /// <summary><see cref="MetricInputs.ReferenceFeatures"/>: features of samples of the target; points count as their own.</summary>
+    ReferenceFeatures = 16,
+
+    /// <summary><see cref="MetricInputs.Classes"/>: what a classifier makes of the samples.</summary>
+    Classes = 32,
+
+    /// <summary><see cref="MetricInputs.Labels"/>: the class that each sample was asked to be of.</summary>
+    Labels = 64,
 }

@@ -273,7 +273,7 @@ public sealed record EvaluationOptions
     [Range(0, 16384)]
     public int ImageSize { get; init; }
 
-    /// <summary>ONNX file of a feature extractor for Frechet distances, relative to the recipe.</summary>
+    /// <summary>ONNX file of a feature extractor for distances between images, relative to the recipe.</summary>
     public string Features { get; init; } = "";
 
     /// <summary>Name of the extractor's tensor that holds the features; empty for its first output.</summary>
@@ -284,6 +284,18 @@ public sealed record EvaluationOptions
 
     /// <summary>How samples are brought to what the extractor was trained on.</summary>
     public FeatureInput FeatureInput { get; init; } = new();
+
+    /// <summary>ONNX file of a classifier of images (probabilities, log-probabilities or logits) for inception score and class accuracy, relative to the recipe.</summary>
+    public string Classifier { get; init; } = "";
+
+    /// <summary>Name of the classifier's tensor that holds the classes; empty for its first output.</summary>
+    public string ClassifierTensor { get; init; } = "";
+
+    /// <summary>Short name of the classifier in the names of metrics; empty for what its file states, or the file's own name.</summary>
+    public string ClassifierName { get; init; } = "";
+
+    /// <summary>How samples are brought to what the classifier was trained on; null for <see cref="FeatureInput"/>.</summary>
+    public FeatureInput? ClassifierInput { get; init; }
 
     /// <summary>Steps of the sampler (Heun's method, EDM's grid) that draws the samples of a teacher that is being fitted.</summary>
     [Range(1, 10_000)]

@@ -18,7 +18,7 @@ public static class RecipeLoader
 {
     private static readonly string[] TopLevelPaths = ["teacher", "initial", "student"];
     private static readonly string[] DataPaths = ["images", "labels", "mixture"];
-    private static readonly string[] EvaluationPaths = ["mixture", "images", "features"];
+    private static readonly string[] EvaluationPaths = ["mixture", "images", "features", "classifier"];
 
     /// <summary>Reads a recipe file.</summary>
     /// <param name="path">The JSON file; comments are allowed. Paths inside are relative to its folder.</param>

@@ -46,6 +46,7 @@ public sealed class GeneratorSampler : IDisposable
         long[] latent = [.. _latent.Shape.Skip(1).Select(static d => d.Size)];
         var numbers = (int)latent.Aggregate(1L, static (n, d) => n * d);
         var noise = new NoiseStream(seed, StreamId.Latent);
+        var labels = _conditional ? Enumerable.Range(0, count).Select(i => label?.Invoke(i) ?? i % Labels).ToArray() : null;
         return new SampleSet(DataShape, SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (first, now) =>
         {
             var z = new float[now * numbers];
@@ -54,10 +55,10 @@ public sealed class GeneratorSampler : IDisposable
             {
                 [_latent.Name] = TensorData.Of(z, [now, .. latent]),
             };
-            if (_conditional)
-                feeds[Teachers.Denoiser.Label] = TensorData.Of([.. Enumerable.Range(first, now).Select(i => label?.Invoke(i) ?? i % Labels)], now);
+            if (labels is not null)
+                feeds[Teachers.Denoiser.Label] = TensorData.Of(labels.AsSpan(first, now), now);
             return _session.Run(feeds).Values.First().As<float>().ToArray();
-        }, _workers));
+        }, _workers)) { Labels = labels };
     }
 
     /// <inheritdoc/>

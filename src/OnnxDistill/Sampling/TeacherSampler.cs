@@ -51,14 +51,14 @@ public sealed class TeacherSampler : IDisposable
             throw new TeacherMismatchException($"{_teacher.What} has no label for \"no class\", which guidance needs. Leave guidance at 1, or import the teacher with --null-label.");
         var solver = SolverCatalog.Find(options.Solver)!; // known, or Path would have refused the options
         var latents = new NoiseStream(seed, StreamId.Latent);
+        var labels = card.IsConditional ? Enumerable.Range(start, count).Select(i => label?.Invoke(i) ?? i % card.Labels).ToArray() : null;
         return new SampleSet([.. _teacher.DataShape.Select(d => (int)d)], SharedBatches.Run(ranks, count, batch > 0 ? batch : SharedBatches.Size(size), (offset, now) =>
         {
             var (first, z) = (start + offset, new float[now * size]);
             latents.FillNormal(z, 0, (long)first * size);
-            var labels = card.IsConditional ? Enumerable.Range(first, now).Select(i => label?.Invoke(i) ?? i % card.Labels).ToArray() : null;
-            var walk = new SampledBatch(_teacher, _session, path, options, seed, (long)first * size, labels);
+            var walk = new SampledBatch(_teacher, _session, path, options, seed, (long)first * size, labels?[offset..(offset + now)]);
             return walk.Run(solver, Array.ConvertAll(z, n => n * path.Times[0]));
-        }, _workers));
+        }, _workers)) { Labels = labels };
     }
 
     private static SamplingPath Path(TeacherCard card, SamplerOptions options)

@@ -101,7 +101,7 @@ internal static class BadInputCases
             f.Write("features.onnx", TinyFiles.Pixels());
             return ["distill", f["tiny.json"], "-o", f["run"], "--set", "evaluation.mixture=", "--set", "evaluation.images=images.idx", "--set", "evaluation.features=features.onnx",
                 "--set", "evaluation.featureTensor=pool"];
-        }, "evaluation.featureTensor", "features.onnx", "no tensor 'pool'", "onnxdistill inspect");
+        }, "evaluation.features", "features.onnx", "no tensor 'pool'", "onnxdistill inspect");
         yield return new("no GPU", ExitCodes.NotSupported, f => ["distill", f["tiny.json"], "-o", f["run"], "--device", "cuda:0"], "cuda:0", "CUDAExecutionProvider", "-p:OnnxRuntimePackage=", "--device cpu");
         yield return new("recipe for the other verb", ExitCodes.WrongUsage, f => ["distill", f["fit.json"], "-o", f["run"]], "denoising-score-matching", "'train' does");
         yield return new("nothing to train", ExitCodes.BadInput, f => ["distill", f.Write("r.json", """{ "method": "sid", "teacher": "teacher.onnx" }"""), "-o", f["run"]],

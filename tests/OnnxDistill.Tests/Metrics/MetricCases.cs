@@ -36,6 +36,24 @@ internal static class MetricCases
         Coverage("smallest_ratio", 0, 0, 0, 0, 0, 0, 0, 0, 0),
         Coverage("largest_ratio", 4 / 3.0, 0, 0, 0, 0, 0, 0, 0, 0),
 
+        // Two of four with the class that was asked for; the third's numbers are not finite.
+        new("accuracy4", "accuracy", Classes([0, 1, 1, 0], [1, 0], [1, 0], [float.NaN, 0], [0.75f, 0.25f]), 0.5, 0),
+        new("accuracy2", "confidence", Classes([0, 1], [0.75f, 0.25f], [0.5f, 0.5f]), (0.75 + 0.5) / 2, Rounding),
+
+        // Two samples are two parts of one each: nothing to tell apart. Twenty are ten parts of two, sure of two classes.
+        new("is2", "score", Classes([], [1, 0], [0, 1]), 1, Rounding),
+        new("is20", "score", Classes([], [.. Enumerable.Range(0, 20).Select(static i => i % 2 == 0 ? new float[] { 1, 0 } : [0, 1])]), 2, Rounding),
+        new("is20", "deviation", Classes([], [.. Enumerable.Range(0, 20).Select(static i => i % 2 == 0 ? new float[] { 1, 0 } : [0, 1])]), 0, Rounding),
+
+        // Kernels (1 + xy)^3: samples 0, 1 have 1 between them, the reference 1, 2 has 27; across 1, 1, 8, 27.
+        new("kid2", "distance", new(Line(0, 1)) { ReferenceFeatures = Line(1, 2) }, 1 + 27 - (2 * 37 / 4.0), Rounding),
+        new("kid2", "deviation", new(Line(0, 1)) { ReferenceFeatures = Line(1, 2) }, 0, Rounding),
+
+        // Third neighbours of 0, 1, 2, 3 are 3, 2, 2, 3 away: the balls reach from -3 to 6. Those of 5, 6, 7, 50 are 45, 44, 43, 45 away.
+        new("pr4", "precision", new(Line(5, 6, 7, 50)) { ReferenceFeatures = Line(0, 1, 2, 3) }, 0.5, 0),
+        new("pr4", "recall", new(Line(5, 6, 7, 50)) { ReferenceFeatures = Line(0, 1, 2, 3) }, 1, 0),
+        new("pr4", "precision", new(Line(float.NaN, 2, 3, float.PositiveInfinity)) { ReferenceFeatures = Line(0, 1, 2, 3) }, 0.5, 0),
+
         // Samples 0, 2: mean 1, variance 2. Reference: mean 4, variance 8. (4 - 1)^2 + (sqrt 8 - sqrt 2)^2.
         new("fd2", "distance", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 11, Rounding),
         new("fd2", "mean_term", new(Line(0, 2)) { Statistics = new(10, [4], [8]) }, 9, Rounding),
@@ -57,6 +75,9 @@ internal static class MetricCases
         // A thousand samples, so that the name with k is used too; all equal, far away: the kernels between the sets vanish.
         new("mmd1k", "mmd2", new(Line(new float[1000])) { Reference = Line([.. Enumerable.Repeat(1e6f, 1000)]) }, 2, Rounding),
     ];
+
+    private static MetricInputs Classes(long[] labels, params float[][] rows) =>
+        new(Line(new float[rows.Length])) { Classes = new ClassProbabilities(new SampleSet([rows[0].Length], [.. rows.SelectMany(static r => r)])), Labels = labels };
 
     private static SampleSet Line(params float[] points) => new([1], points);
 

@@ -45,9 +45,9 @@ public sealed class MetricCatalogTests
     [DataRow("fdk")]
     [DataRow("fd3000000k")]
     [DataRow("FD50k")]
-    [DataRow("kid50k")]
+    [DataRow("fid50k")]
     public void AnUnknownMetricIsAnErrorThatListsAll(string name) =>
-        Expect.Error<ArgumentException>(() => MetricCatalog.Create(name), "coverage, fd, logp, mmd");
+        Expect.Error<ArgumentException>(() => MetricCatalog.Create(name), "accuracy, coverage, fd, is, kid, logp, mmd, pr");
 
     [TestMethod]
     public void TheNameCarriesTheExtractor()
@@ -57,6 +57,8 @@ public sealed class MetricCatalogTests
         Assert.AreEqual("fd1500-vgg", MetricCatalog.Create("fd", 1500, "vgg").Name);
         Assert.AreEqual("mmd1500", MetricCatalog.Create("mmd", 1500, "vgg").Name);
         Expect.Error<ArgumentException>(static () => MetricCatalog.Create("fd50k-vgg", extractor: "mnist-cnn"), "'vgg', found 'mnist-cnn'");
+        Assert.AreEqual("is10k-resnet", MetricCatalog.Create("is10k", 0, "vgg", "resnet").Name);
+        Expect.Error<ArgumentException>(static () => MetricCatalog.Create("accuracy10k-vgg", 0, "vgg", "resnet"), "classifier 'vgg', found 'resnet'");
         Expect.Error<ArgumentException>(static () => MetricCatalog.Create("coverage10k-vgg"), "'vgg'", "coverage judges the samples themselves");
         Assert.AreEqual("a-b_2-c", MetricName.ShortName("-a b_2..c "));
     }
@@ -79,6 +81,10 @@ public sealed class MetricCatalogTests
             ("fd4", "fd4 needs MetricInputs.Statistics"),
             ("logp4", "logp4 needs MetricInputs.Mixture"),
             ("coverage4", "coverage4 needs MetricInputs.Mixture"),
+            ("kid4", "kid4 needs MetricInputs.ReferenceFeatures"),
+            ("pr4", "pr4 needs MetricInputs.ReferenceFeatures"),
+            ("is4", "is4 needs MetricInputs.Classes"),
+            ("accuracy4", "accuracy4 needs MetricInputs.Classes"),
         })
         {
             Expect.Error<ArgumentException>(() => MetricCatalog.Create(name).Measure(inputs), inMessage);
