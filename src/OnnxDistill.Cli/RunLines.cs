@@ -46,9 +46,18 @@ internal sealed class RunLines(Report report) : IRunObserver
     }
 
     /// <summary>The losses of a row of the log, and what was not finite if anything was.</summary>
-    public static string Losses(RunProgress progress) => string.Join("  ", progress.Numbers
-        .Where(n => n.Key.StartsWith("loss_", StringComparison.Ordinal) || (n.Value > 0 && NotFinite.Contains(n.Key)))
-        .Select(n => string.Create(CultureInfo.InvariantCulture, $"{n.Key} {n.Value:G4}")));
+    public static string Losses(RunProgress progress) => string.Join("  ", [.. Named(progress, static (name, _) => IsLoss(name)), .. Named(progress, IsTrouble)]);
+
+    /// <summary>What was not finite, if anything was.</summary>
+    public static string Trouble(RunProgress progress) => string.Join("  ", Named(progress, IsTrouble));
+
+    /// <summary>Whether a column of the log is a loss.</summary>
+    public static bool IsLoss(string column) => column.StartsWith("loss_", StringComparison.Ordinal);
+
+    private static bool IsTrouble(string column, double number) => number > 0 && NotFinite.Contains(column);
+
+    private static IEnumerable<string> Named(RunProgress progress, Func<string, double, bool> take) => progress.Numbers.Where(n => take(n.Key, n.Value))
+        .Select(n => string.Create(CultureInfo.InvariantCulture, $"{n.Key} {n.Value:G4}"));
 
     /// <summary>Speed and time left.</summary>
     public static string Speed(RunProgress progress) =>
