@@ -92,13 +92,15 @@ public static class ModelNormalizer
 
     private static OnnxModel Like(OnnxModel source, OnnxGraph graph, IEnumerable<KeyValuePair<string, long>> opsets, IEnumerable<OnnxFunction> functions)
     {
-        var model = new OnnxModel(graph) { IrVersion = Math.Max(source.IrVersion, LeastIrVersion), Producer = source.Producer, Description = source.Description };
+        var model = source.With(graph);
+        model.IrVersion = Math.Max(source.IrVersion, LeastIrVersion);
+        // Both may be the source's own, which With has copied: read before they are cleared.
+        var (kept, bodies) = (opsets.ToList(), functions.ToList());
         model.Opsets.Clear();
-        foreach (var (domain, version) in opsets)
+        foreach (var (domain, version) in kept)
             model.Opsets[domain] = version;
-        foreach (var (key, value) in source.Metadata)
-            model.Metadata[key] = value;
-        model.Functions.AddRange(functions);
+        model.Functions.Clear();
+        model.Functions.AddRange(bodies);
         return model;
     }
 }

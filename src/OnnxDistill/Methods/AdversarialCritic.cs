@@ -22,12 +22,10 @@ internal sealed record AdversarialCritic(Discriminator Discriminator, NoiseLaw N
     private Value Build(LossContext c)
     {
         var b = c.B;
-        var label = c.Label();
-        var x = b.StopGradient(c.Student(c.Latent(), label));
+        var (x, label) = c.StudentSamples();
         var (real, realLabel) = c.RealSamples();
         // The error is a mean over pixels as well.
-        var pixels = c.Task.DataShape.Aggregate(1.0, static (n, d) => n * d);
-        var score = b.Div(FakeScoreLoss.Error(c, FakeScoreLoss.Denoise(c, Roles.FakeScore, x, label, Noise), ScoreWeight), pixels);
+        var score = b.Div(FakeScoreLoss.Error(c, FakeScoreLoss.Denoise(c, Roles.FakeScore, x, label, Noise), ScoreWeight), c.Task.Dimension);
 
         var fakeLogit = Logit(c, "fake", x, label, out _, out _);
         var realLogit = Logit(c, "real", real, realLabel, out var noisy, out var sigma);

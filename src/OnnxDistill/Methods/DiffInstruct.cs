@@ -57,10 +57,8 @@ public sealed class DiffInstruct(DiffInstructOptions options) : IDistillationMet
     private Value BuildStudentLoss(LossContext c)
     {
         var b = c.B;
-        var label = c.Label();
-        var x = c.Student(c.Latent(), label, masks: Roles.Student);
-        var sigma = options.StudentNoise.Sample(c);
-        var noisy = b.StopGradient(c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon")));
+        var (x, label, sigma, noised) = NoisyStudent.Of(c, options.StudentNoise);
+        var noisy = b.StopGradient(noised);
         // Both in training mode with the same masks, so that what they drop leaves no trace in their difference (methods.md 3.1).
         var r = c.Teacher(noisy, sigma, label, masks: "denoisers");
         var f = c.FakeScore(noisy, sigma, label, masks: "denoisers");

@@ -40,6 +40,9 @@ public sealed record DistillationTask(int Batch, IReadOnlyList<long> DataShape, 
     /// <summary>Factor from the papers' noise levels (sigma_data 0.5) to this teacher's.</summary>
     public double NoiseScale => SigmaData / 0.5;
 
+    /// <summary>Numbers of one sample.</summary>
+    public long Dimension => DataShape.Aggregate(1L, static (n, d) => n * d);
+
     /// <summary>Shape of a batch of samples.</summary>
     public Shape BatchShape => Shape.Of([Batch, .. DataShape]);
 }

@@ -58,7 +58,7 @@ public sealed class Dmd(DmdOptions options) : IDistillationMethod
     /// <inheritdoc/>
     public IReadOnlyList<TrainingPhase> Phases =>
     [
-        new("fake_score", [Roles.FakeScore], BuildFakeScoreLoss, options.FakeScoreUpdates),
+        FakeScoreLoss.Phase(options.FakeScoreNoise, options.FakeScoreUpdates, overPixels: true),
         new("student", [Roles.Student], BuildStudentLoss),
     ];
 
@@ -75,13 +75,5 @@ public sealed class Dmd(DmdOptions options) : IDistillationMethod
         var (z, y, pairLabel) = c.Pairs();
         var regression = PerceptualDistance.Between(c, options.Perceptual, c.Student(z, pairLabel, masks: Roles.Student), y);
         return b.Add(matching, b.Mul(regression, options.RegressionWeight));
-    }
-
-    private Value BuildFakeScoreLoss(LossContext c)
-    {
-        var label = c.Label();
-        var x = c.B.StopGradient(c.Student(c.Latent(), label));
-        var pixels = c.Task.DataShape.Aggregate(1L, static (n, d) => n * d);
-        return c.B.Div(FakeScoreLoss.Build(c, Roles.FakeScore, x, label, options.FakeScoreNoise), pixels);
     }
 }

@@ -59,11 +59,8 @@ internal sealed class EncoderCritic(EncoderCriticOptions options)
     public static Value Logits(LossContext c, StudentStep step) => Discriminator.ChannelMean(c, step.FakeFeatures[0]);
 
     /// <summary>d mean softplus(-C) · omega, a number a sample with omega's axes: the mean over batch and map, logits within ±10.</summary>
-    public static Value Fooling(LossContext c, Value logits, Value omega)
-    {
-        var pixels = c.Task.DataShape.Aggregate(1.0, static (n, d) => n * d);
-        return c.B.Mul(omega, c.B.Mul(Discriminator.Real(c, c.B.Clip(logits, -MostLogit, MostLogit)), pixels));
-    }
+    public static Value Fooling(LossContext c, Value logits, Value omega) =>
+        c.B.Mul(omega, c.B.Mul(Discriminator.Real(c, c.B.Clip(logits, -MostLogit, MostLogit)), c.Task.Dimension));
 
     /// <summary>0 until the adversarial term sets in, then 1.</summary>
     public Value HasBegun(LossContext c) => c.Ramp("gan_on", new Ramp(0, 1, options.GanFromImages, options.GanFromImages));
@@ -71,8 +68,7 @@ internal sealed class EncoderCritic(EncoderCriticOptions options)
     private Value Build(LossContext c)
     {
         var b = c.B;
-        var label = c.Label();
-        var x = b.StopGradient(c.Student(c.Latent(), label));
+        var (x, label) = c.StudentSamples();
         var (real, realLabel) = c.RealSamples();
         var fake = FakeScoreLoss.Denoise(c, Roles.FakeScore, x, label, options.Noise, options.Augment);
         Value? augmented = null;

@@ -124,11 +124,9 @@ public sealed class FDistill(FDistillOptions options) : IDistillationMethod
     {
         var b = c.B;
         var (law, count) = (options.StudentNoise, options.Bins);
-        var scale = law.Absolute ? 1 : c.Task.NoiseScale;
-        var boundaries = Enumerable.Range(1, count - 1).Select(i => (law.Min + ((law.Max - law.Min) * i / count)) * scale).ToArray();
-        var passed = count == 1 ? b.Full(Shape.Of(c.Task.Batch), 0)
-            : b.ReduceSum(b.Cast(b.GreaterOrEqual(b.Unsqueeze(sigma, 1), b.Unsqueeze(b.Row(boundaries), 0)), ElementType.Float32), [1], keepDims: false);
-        var inBin = b.Cast(b.Equal(b.Unsqueeze(passed, 1), b.Unsqueeze(b.Row([.. Enumerable.Range(0, count).Select(i => (double)i)]), 0)), ElementType.Float32);
+        var bounds = Enumerable.Range(1, count - 1).Select(i => (law.Min + ((law.Max - law.Min) * i / count)) * law.Scale(c.Task)).ToArray();
+        var bins = b.Constant(TensorData.Of([.. Enumerable.Range(0, count).Select(static i => (long)i)], 1, count));
+        var inBin = b.Cast(b.Equal(b.Unsqueeze(b.CountReached(sigma, bounds), 1), bins), ElementType.Float32);
 
         var old = c.Carried(BinMeans, TensorData.Of([.. Enumerable.Repeat(1f, count)], count));
         var samples = b.ReduceSum(inBin, [0], keepDims: false);

@@ -37,13 +37,18 @@ internal sealed record Denoising(Value Clean, Value Sigma, Value Epsilon, Value 
 /// </summary>
 public static class FakeScoreLoss
 {
-    /// <summary>The fake-score phase that most methods share: the loss on samples of the student, which is in inference mode and gets no gradient.</summary>
-    public static TrainingPhase Phase(NoiseLaw law, int updates, AugmentOptions? augment = null, DenoisingWeight weight = DenoisingWeight.Edm) =>
+    /// <summary>The fake-score phase that most methods share: the loss on samples of the student.</summary>
+    /// <param name="law">Law of the noise levels.</param>
+    /// <param name="updates">Updates an iteration.</param>
+    /// <param name="augment">How samples are augmented; null for not at all.</param>
+    /// <param name="weight">Weight by noise level.</param>
+    /// <param name="overPixels">Divide by the numbers of a sample.</param>
+    public static TrainingPhase Phase(NoiseLaw law, int updates, AugmentOptions? augment = null, DenoisingWeight weight = DenoisingWeight.Edm, bool overPixels = false) =>
         new("fake_score", [Roles.FakeScore], c =>
         {
-            var label = c.Label();
-            var x = c.B.StopGradient(c.Student(c.Latent(), label));
-            return Build(c, Roles.FakeScore, x, label, law, augment, weight);
+            var (x, label) = c.StudentSamples();
+            var loss = Build(c, Roles.FakeScore, x, label, law, augment, weight);
+            return overPixels ? c.B.Div(loss, c.Task.Dimension) : loss;
         }, updates);
 
     /// <summary>The loss of the network in a role, in training mode, on clean samples.</summary>

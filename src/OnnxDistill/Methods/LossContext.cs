@@ -79,10 +79,11 @@ public sealed class LossContext
             return null;
         if (Task.LabelShares is not { } shares)
             return Declare(new Feed(name, FeedKind.Label, [Task.Batch], Task.Labels));
-        // The number of boundaries that the draw has passed.
-        var boundaries = shares.Take(shares.Count - 1).Aggregate(new List<double>(), (sums, share) => [.. sums, sums.LastOrDefault() + share]);
-        var passed = B.GreaterOrEqual(B.Unsqueeze(UniformPerSample(name), 1), B.Unsqueeze(B.Row([.. boundaries]), 0));
-        return B.Cast(B.ReduceSum(B.Cast(passed, ElementType.Float32), [1], keepDims: false), ElementType.Int64);
+        // Class i has the stretch that begins where those of the classes before it end.
+        var ends = new double[shares.Count - 1];
+        for (var i = 0; i < ends.Length; i++)
+            ends[i] = (i == 0 ? 0 : ends[i - 1]) + shares[i];
+        return B.CountReached(UniformPerSample(name), ends);
     }
 
     /// <summary>The index of a component, uniform over [0, bound), [N].</summary>
@@ -176,6 +177,13 @@ public sealed class LossContext
     public Value Student(Value z, Value? label, string? masks = null) => Generator.Is(Find(Roles.Student).Network)
         ? Apply(Roles.Student, Generator.Inputs(z, label), masks).Values.Single()
         : Denoise(Roles.Student, B.Mul(z, Task.SigmaInit), SigmaInit(), label, masks);
+
+    /// <summary>A batch of the student's samples with their classes, for whatever learns from them: the student is in inference mode and gets no gradient.</summary>
+    public (Value Samples, Value? Label) StudentSamples()
+    {
+        var label = Label();
+        return (B.StopGradient(Student(Latent(), label)), label);
+    }
 
     /// <summary>The nearest levels [N] that the teacher knows: what is added and what is told have to agree (methods.md section 2).</summary>
     public Value Rounded(Value sigma) => Task.Levels is { } levels ? B.Gather(B.Row(levels.Sigmas), B.PlaceOfNearest(sigma, levels.Sigmas), 0) : sigma;

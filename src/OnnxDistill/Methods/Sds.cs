@@ -43,10 +43,8 @@ public sealed class Sds(SdsOptions options) : IDistillationMethod
     private Value BuildStudentLoss(LossContext c)
     {
         var b = c.B;
-        var label = c.Label();
-        var x = c.Student(c.Latent(), label, masks: Roles.Student);
-        var sigma = options.StudentNoise.Sample(c);
-        var noisy = b.StopGradient(c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon")));
+        var (x, label, sigma, noised) = NoisyStudent.Of(c, options.StudentNoise);
+        var noisy = b.StopGradient(noised);
         var r = c.Teacher(noisy, sigma, label);
         return VariationalScore(c, x, sigma, b.Sub(x, r));
     }

@@ -89,7 +89,7 @@ public sealed class Sim(SimOptions options) : IDistillationMethod
         var loss = b.SumPerSample(b.Mul(delta, step.Residual(c)));
         if (options.Distance == ScoreDistance.PseudoHuber)
         {
-            var square = options.HuberC * options.HuberC * c.Task.DataShape.Aggregate(1.0, static (n, d) => n * d) * c.Task.NoiseScale * c.Task.NoiseScale;
+            var square = options.HuberC * options.HuberC * c.Task.Dimension * c.Task.NoiseScale * c.Task.NoiseScale;
             loss = b.Div(loss, b.Sqrt(b.Add(b.SumPerSample(b.Square(delta)), square)));
         }
         return b.Mul(c.BatchMean(b.Mul(SampleWeights.InverseMeanAbs(c, step.X, step.R), loss)), options.LossScale);

@@ -23,10 +23,7 @@ internal sealed record StudentStep(Value X, Value? Label, Value Sigma, Value Noi
     /// <summary>Draws latents, classes, levels and noise, and emits the networks.</summary>
     public static StudentStep Of(LossContext c, NoiseLaw law)
     {
-        var label = c.Label();
-        var x = c.Student(c.Latent(), label, masks: Roles.Student);
-        var sigma = law.Sample(c);
-        var noisy = c.AddNoise(x, sigma, c.NormalLikeBatch("epsilon"));
+        var (x, label, sigma, noisy) = NoisyStudent.Of(c, law);
         var r = c.Teacher(noisy, sigma, label, out var teacherFeatures);
         var (f, fakeFeatures) = c.DenoiseTapped(Roles.FakeScore, noisy, sigma, label);
         return new StudentStep(x, label, sigma, noisy, r, f, teacherFeatures, fakeFeatures);

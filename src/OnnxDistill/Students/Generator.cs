@@ -1,10 +1,7 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using OnnxDistill.Graph.Building;
-using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
-using OnnxDistill.Runtime.Diagnosis;
 using OnnxDistill.Runtime.Normalization;
 using OnnxDistill.Teachers;
 
@@ -35,12 +32,13 @@ public sealed class Generator : IStudent
     public const string LicenceKey = TeacherCard.Prefix + "teacher_licence";
 
     private readonly OnnxModel _model;
+    private readonly ModelDigest _digest;
 
     /// <summary>A generator over a model that follows the convention.</summary>
     /// <exception cref="TeacherMismatchException">It does not.</exception>
     public Generator(OnnxModel model, string what = "the generator")
     {
-        (_model, What) = (model, what);
+        (_model, What, _digest) = (model, what, new ModelDigest(model));
         var graph = model.Graph;
         Labels = int.TryParse(model.Metadata.GetValueOrDefault(LabelsKey, "0"), CultureInfo.InvariantCulture, out var labels) ? labels : 0;
         string[] expected = Labels > 0 ? [Latent, Denoiser.Label] : [Latent];
@@ -102,11 +100,7 @@ public sealed class Generator : IStudent
 
     /// <summary>SHA-256 of the written model, in hexadecimal.</summary>
     /// <exception cref="Runtime.RuntimeUnavailableException">The system's OpenSSL, which .NET computes it with, is missing.</exception>
-    public string Hash()
-    {
-        OpenSsl.Require();
-        return Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(_model)));
-    }
+    public string Hash() => _digest.Value;
 
     private static long[] Extents(Value value, string what) => value.KnownShape is { Rank: > 1 } shape && !shape[0].IsKnown && shape.Skip(1).All(static d => d.IsKnown)
         ? [.. shape.Skip(1).Select(static d => d.Size)]

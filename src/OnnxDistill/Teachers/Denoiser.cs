@@ -1,8 +1,6 @@
-using System.Security.Cryptography;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
-using OnnxDistill.Runtime.Diagnosis;
 using OnnxDistill.Runtime.Normalization;
 
 namespace OnnxDistill.Teachers;
@@ -22,11 +20,14 @@ public sealed class Denoiser
     /// <summary>Name of the output.</summary>
     public const string Denoised = "denoised";
 
+    private readonly ModelDigest _digest;
+    private (IReadOnlyList<Feature>, Feature?)? _taps;
+
     /// <summary>A denoiser over a model that follows the convention.</summary>
     /// <exception cref="TeacherMismatchException">Inputs, output or card do not follow it.</exception>
     public Denoiser(OnnxModel model, string what = "the denoiser")
     {
-        (Model, What) = (model, what);
+        (Model, What, _digest) = (model, what, new ModelDigest(model));
         Card = TeacherCard.Read(model) ?? throw new TeacherMismatchException(
             $"{what} has no OnnxDistill card in its metadata, so its convention is not known. Run 'onnxdistill import' on it first.");
         DataShape = DenoiserForm.Require(model.Graph, Card, what);
@@ -87,7 +88,9 @@ public sealed class Denoiser
 
     /// <summary>Tensors of the file that a discriminator may stand on, with their shapes at batch 1, and the first choice; none for a formula without weights, such as an
     /// exact mixture.</summary>
-    public (IReadOnlyList<Feature> Candidates, Feature? Automatic) TapCandidates()
+    public (IReadOnlyList<Feature> Candidates, Feature? Automatic) TapCandidates() => _taps ??= FindTaps();
+
+    private (IReadOnlyList<Feature>, Feature?) FindTaps()
     {
         var network = AtBatch(1);
         if (network.Parameters.Count == 0)
@@ -105,9 +108,5 @@ public sealed class Denoiser
 
     /// <summary>SHA-256 of the written model, in hexadecimal: tells runs and students which teacher they belong to.</summary>
     /// <exception cref="Runtime.RuntimeUnavailableException">The system's OpenSSL, which .NET computes it with, is missing.</exception>
-    public string Hash()
-    {
-        OpenSsl.Require();
-        return Convert.ToHexStringLower(SHA256.HashData(OnnxWriter.ToBytes(Model)));
-    }
+    public string Hash() => _digest.Value;
 }

@@ -58,7 +58,7 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
     }
 
     private static long Images(TrainingProgram program) => program.Images is not { } images ? 0
-        : images.HeldBytes + (2 * program.Parts.Lanes * program.Parts.Samples * Numbers(program) * sizeof(float));
+        : images.HeldBytes + (2 * program.Parts.Lanes * program.Parts.Samples * program.Task.Dimension * sizeof(float));
 
     /// <summary>Intermediate results of the largest phase; phases run in turn, lanes side by side.</summary>
     internal static long StepActivations(TrainingProgram program) => program.Parts.Lanes
@@ -74,11 +74,9 @@ public sealed record MemoryEstimate(IReadOnlyList<MemoryItem> Items, IReadOnlyDi
     {
         var evaluation = program.Recipe.Recipe.Evaluation;
         var (_, workers) = SharedBatches.SideBySide(new DeviceOptions { Device = program.Recipe.Recipe.Training.Device });
-        var count = Math.Min(workers * SharedBatches.Size(Numbers(program)), Math.Max(program.Pairs?.Count ?? 0, Math.Max(evaluation.Samples, evaluation.PictureSamples)));
+        var count = Math.Min(workers * SharedBatches.Size(program.Task.Dimension), Math.Max(program.Pairs?.Count ?? 0, Math.Max(evaluation.Samples, evaluation.PictureSamples)));
         return (long)((double)ActivationMemory.Peak(program.Student.AtBatch(program.Task.Batch).Model.Graph) / program.Task.Batch * count);
     }
-
-    private static long Numbers(TrainingProgram program) => program.Task.DataShape.Aggregate(1L, static (n, d) => n * d);
 
     private static long Bytes(Value value) => value.Constant is { } data ? data.Type.Size() * data.ElementCount : 0;
 }

@@ -210,7 +210,7 @@ public static class TrainingState
         if (program.ImagesDigest is { } images)
             json["data"] = new JsonObject { ["images"] = images, ["flip"] = recipe.Data.Flip };
         else if (recipe.Data.Mixture.Length > 0)
-            json["data"] = new JsonObject { ["mixture"] = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(recipe.Data.Mixture))) };
+            json["data"] = new JsonObject { ["mixture"] = program.DigestOf(recipe.Data.Mixture) };
         return json;
     }
 

@@ -8,6 +8,7 @@ using OnnxDistill.Graph.Autodiff;
 using OnnxDistill.Graph.Passes.OpsetConversions;
 using OnnxDistill.Methods;
 using OnnxDistill.Methods.Augmentation;
+using OnnxDistill.Metrics;
 using OnnxDistill.Networks;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Placement;
@@ -56,6 +57,19 @@ public sealed partial class ReadmeTableTests
 
             """).ReplaceLineEndings("\n"));
     }
+
+    [TestMethod]
+    public void TheTableOfMetricsIsTheCatalogue() => GeneratedText.RequireSection(Readme, "metrics", "| metric | what | needs |\n| --- | --- | --- |\n"
+        + string.Concat(MetricCatalog.All.Select(static f => $"| `{f.Name}` | {f.Description} | {Needs(f.Create(new MetricName(f.Name, 2)).Needs)} |\n")));
+
+    private static string Needs(MetricNeeds needs) => needs switch
+    {
+        _ when needs.HasFlag(MetricNeeds.Labels) => "a classifier, samples of known classes",
+        _ when needs.HasFlag(MetricNeeds.Classes) => "a classifier",
+        _ when needs.HasFlag(MetricNeeds.Statistics) => "reference images or their statistics, features",
+        _ when needs.HasFlag(MetricNeeds.ReferenceFeatures) => "reference images, features",
+        _ => "a mixture",
+    };
 
     [TestMethod]
     public void TheTableOfMethodsIsTheListOfMethods()

@@ -36,11 +36,16 @@ internal static class FrameMath
         b.CountBelow(sigma, [.. levels.Zip(levels.Skip(1), static (low, high) => (low + high) / 2)]);
 
     /// <summary>How many of the bounds lie below each number [N], int64 [N].</summary>
-    public static Value CountBelow(this GraphBuilder b, Value numbers, double[] bounds)
+    public static Value CountBelow(this GraphBuilder b, Value numbers, double[] bounds) => b.Count(numbers, bounds, b.Greater);
+
+    /// <summary>How many of the bounds lie at or below each number [N], int64 [N]: the stretch between bounds that it lies in, where a stretch begins at its bound.</summary>
+    public static Value CountReached(this GraphBuilder b, Value numbers, double[] bounds) => b.Count(numbers, bounds, b.GreaterOrEqual);
+
+    private static Value Count(this GraphBuilder b, Value numbers, double[] bounds, Func<Value, Value, Value> passes)
     {
         if (bounds.Length == 0)
             return b.Cast(b.Mul(numbers, 0), ElementType.Int64);
-        var passed = b.Greater(b.Unsqueeze(numbers, 1), b.Unsqueeze(b.Row(bounds), 0));
+        var passed = passes(b.Unsqueeze(numbers, 1), b.Unsqueeze(b.Row(bounds), 0));
         return b.Cast(b.ReduceSum(b.Cast(passed, ElementType.Float32), [1], keepDims: false), ElementType.Int64);
     }
 
