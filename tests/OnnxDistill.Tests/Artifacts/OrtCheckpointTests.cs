@@ -58,6 +58,14 @@ public sealed class OrtCheckpointTests
         OrtSession Run(string file) => OrtSession.Run(files, files.Folder, [Step(), Step()], Step(), new JsonObject { ["optimizer"] = "adamw.onnx", ["checkpoint"] = file });
         var (theirs, ours) = (Run("checkpoint.ckpt"), Run("ours"));
         CollectionAssert.AreEqual(theirs.Weights, ours.Weights);
+        // A group that says nothing new changes nothing; its rate is not the session's, which is why the optimizer model has to know the recipe's.
+        OrtParameter Filled(string name, OrtParameter like, float number) => new(name, TensorData.Of([.. Enumerable.Repeat(number, (int)like.Data!.ElementCount)], like.Data.Dims));
+        OrtOptimizerGroup Group(float moment) => new("group0", 0, 0.25f, [.. checkpoint.Trainable.Select(p => new OrtMoments(p.Name, [Filled("momentum0", p, moment), Filled("momentum1", p, moment)]))]);
+        var properties = new Dictionary<string, object> { ["epoch"] = 3L, ["best"] = 0.5f, ["name"] = "größer" };
+        (checkpoint with { Groups = [Group(0)], Properties = properties }).Write(files["zeros"]);
+        CollectionAssert.AreEqual(theirs.Weights, Run("zeros").Weights);
+        (checkpoint with { Groups = [Group(1)] }).Write(files["ones"]);
+        CollectionAssert.AreNotEqual(theirs.Weights, Run("ones").Weights);
         Assert.AreEqual(Recorded("loss_1.out"), ours.Json["losses"]![0]!.GetValue<double>(), 1e-6);
         // Recorded on another processor; ours are sums of 784 products in another order.
         Assert.AreEqual(Recorded("loss_2.out"), ours.Json["losses"]![1]!.GetValue<double>(), 1e-6);

@@ -20,14 +20,16 @@ public sealed class OrtTrainingTests
 {
     private const string Method = "denoising-score-matching";
 
+    // Adam divides a gradient by its size. Where it is zero but for rounding (a key's bias before a softmax), a small epsilon makes a step of the learning rate's size out of
+    // that rounding, here another than there: with 1e-8 single weights of the images' networks end 2e-6 apart.
     [TestMethod]
     [DataRow("points", "")]
     [DataRow("points", "training.optimizer={\"learningRate\":0.001,\"beta1\":0,\"beta2\":0.99}", DisplayName = "the session's own learning rate, no first moment")]
     [DataRow("points", "training.optimizer={\"learningRate\":0.02,\"beta1\":0.8,\"weightDecay\":0.1,\"clipNorm\":0.5,\"epsilon\":1e-6}", DisplayName = "weight decay and clipping")]
     [DataRow("points", "options.noise={\"kind\":\"power\",\"max\":20,\"powerImages\":64}", DisplayName = "an input that follows the images seen")]
     [DataRow("frozen", "")]
-    [DataRow("images", "")]
-    [DataRow("images", "network={\"kind\":\"song-unet\",\"channels\":4,\"multipliers\":[1,2],\"blocks\":1,\"attentionResolutions\":[4],\"dropout\":0.2,\"augment\":true};"
+    [DataRow("images", "training.optimizer.epsilon=0.1")]
+    [DataRow("images", "training.optimizer.epsilon=0.1;network={\"kind\":\"song-unet\",\"channels\":4,\"multipliers\":[1,2],\"blocks\":1,\"attentionResolutions\":[4],\"dropout\":0.2,\"augment\":true};"
         + "options={\"augment\":{\"probability\":0.5},\"labelDropout\":0.3}", DisplayName = "attention, dropout, augmentation, dropped labels")]
     public void ThreeStepsOfOnnxRuntimesSessionAreTheEngines(string kind, string settings)
     {
@@ -94,18 +96,20 @@ public sealed class OrtTrainingTests
 
     [TestMethod]
     [DataRow("clipNorm")]
-    [DataRow("epsilon")]
+    [DataRow("learningRate")]
     public void TheOptimizersInterfaceIsThatOfOnnxRuntimesOwn(string setting)
     {
         var expected = OnnxReader.Read(Path.Combine(SharedFiles.Data(), "ort-training-api", "adamw.onnx"));
-        var found = OrtOptimizer.Build(setting == "clipNorm" ? new OptimizerOptions { ClipNorm = 2 } : new OptimizerOptions { Epsilon = 1e-6 });
+        var found = OrtOptimizer.Build(setting == "clipNorm" ? new OptimizerOptions { ClipNorm = 2 } : new OptimizerOptions { LearningRate = 0.25 });
         found = OnnxReader.Read(OnnxWriter.ToBytes(found));
         Assert.AreEqual(Interface(expected), Interface(found));
         var (theirs, ours) = (expected.Graph.Nodes.Single(), found.Graph.Nodes.Single(n => n.OpType == "AdamWOptimizer"));
         CollectionAssert.AreEqual(theirs.Attributes.Select(a => a.Key).ToArray(), ours.Attributes.Select(a => a.Key).ToArray());
         Assert.AreEqual(theirs.QualifiedOp, ours.QualifiedOp);
-        CollectionAssert.AreEqual(theirs.Inputs.Select(i => i!.Name).ToArray(), ours.Inputs.Select(i => i!.Name.Replace("clipped_", "", StringComparison.Ordinal)).ToArray());
-        Assert.AreEqual(setting == "clipNorm" ? 2 : 1, found.Graph.Nodes.Count);
+        CollectionAssert.AreEqual(theirs.Inputs.Select(i => i!.Name).ToArray(), ours.Inputs.Select(i => Fed(i!)).ToArray());
+        Assert.AreEqual(setting == "clipNorm" ? "InplaceClipGradNorm, AdamWOptimizer" : "Equal, Where, AdamWOptimizer", string.Join(", ", found.Graph.Nodes.Select(n => n.OpType)));
+
+        static string Fed(Value value) => value.Producer is { } node ? node.Inputs.First(i => i is { Constant: null, Producer: null })!.Name : value.Name;
 
         static string Interface(OnnxModel model) => string.Join("; ", model.Graph.Inputs.Select(i => $"{i.Name} {i.Type} {i.SequenceOf} {i.KnownShape}"))
             + " -> " + string.Join("; ", model.Graph.Outputs.Select(o => $"{o.Type} {o.KnownShape}"));

@@ -23,7 +23,18 @@ internal static class CheckpointVerifier
         Tables(CheckpointTable.OptimizerGroups, Group), Inner(CheckpointTable.PropertyBag, Bag));
 
     /// <summary>Whether the buffer is a checkpoint that can be read without running out of it.</summary>
-    public static bool Accepts(ByteBuffer buffer) => new Verifier(buffer, new Options()).VerifyBuffer(CheckpointTable.Identifier, false, Checkpoint);
+    public static bool Accepts(ByteBuffer buffer)
+    {
+        try
+        {
+            return new Verifier(buffer, new Options()).VerifyBuffer(CheckpointTable.Identifier, false, Checkpoint);
+        }
+        catch (Exception error) when (error is OverflowException or ArgumentException or IndexOutOfRangeException)
+        {
+            // Google.FlatBuffers 25.2.10 throws at some offsets that point before the buffer instead of refusing them.
+            return false;
+        }
+    }
 
     private static VerifyTableAction Property(VerifyTableAction value) => Table(Text(PropertyTable.Name), value);
 

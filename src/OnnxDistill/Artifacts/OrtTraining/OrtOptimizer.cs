@@ -1,3 +1,4 @@
+using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Recipes;
 
@@ -6,13 +7,14 @@ namespace OnnxDistill.Artifacts.OrtTraining;
 /// <summary>A recipe's optimizer as one AdamWOptimizer node, whose inputs a session wants by these names in this order.</summary>
 internal static class OrtOptimizer
 {
-    /// <summary>What a session starts with where the checkpoint does not say otherwise.</summary>
-    public const float DefaultLearningRate = 0.001f;
+    // The learning rate of a session that nobody has told another; a checkpoint cannot hold one (measured on 1.19.2: the rate of its optimizer group has no effect).
+    private const float DefaultLearningRate = 0.001f;
 
     /// <summary>The optimizer's model.</summary>
     public static OnnxModel Build(OptimizerOptions options)
     {
-        var graph = new OnnxGraph { Name = "optimizer_model" };
+        var builder = new GraphBuilder("optimizer_model");
+        var graph = builder.Graph;
         Value[] inputs =
         [
             new("learning_rate", ElementType.Float32, Shape.Of(1)), new("step", ElementType.Int64, Shape.Of(1)),
@@ -30,22 +32,16 @@ internal static class OrtOptimizer
         // Mode 0 is PyTorch's AdamW, and this project's: weights decay before the update, and both moments are corrected.
         var attributes = new AttributeMap(("adam_mode", 0), ("alpha", options.Beta1), ("beta", options.Beta2), ("correct_bias", 1), ("epsilon", options.Epsilon),
             ("weight_decay", options.WeightDecay));
-        graph.Nodes.Add(new Node("AdamWOptimizer", [inputs[0], inputs[1], inputs[2], gradients, inputs[4], inputs[5]], [updated], attributes, "adamw", OrtModels.Domain));
+        graph.Nodes.Add(new Node("AdamWOptimizer", [LearningRate(builder, inputs[0], options.LearningRate), inputs[1], inputs[2], gradients, inputs[4], inputs[5]], [updated], attributes, "adamw", OrtModels.Domain));
         graph.Outputs.Add(updated);
         var model = new OnnxModel(graph);
         model.Opsets[OrtModels.Domain] = 1;
         return model;
     }
 
-    /// <summary>The state that lets a session start with the recipe's learning rate: moments at zero. None where that is the session's own.</summary>
-    public static IReadOnlyList<OrtOptimizerGroup> State(OptimizerOptions options, IReadOnlyList<Value> trainable)
-    {
-        if ((float)options.LearningRate == DefaultLearningRate)
-            return [];
-        OrtParameter Zeros(string name, Value parameter) => new(name, TensorData.Of(new float[parameter.Shape.ElementCount], parameter.Shape.Sizes()));
-        var states = trainable.Select(p => new OrtMoments(p.Name, [Zeros("momentum0", p), Zeros("momentum1", p)]));
-        return [new OrtOptimizerGroup("group0", 0, (float)options.LearningRate, [.. states])];
-    }
+    // A client in JavaScript has no call for the learning rate, so the session's own stands for the recipe's; any other is taken as it is.
+    private static Value LearningRate(GraphBuilder b, Value fed, double learningRate) => (float)learningRate == DefaultLearningRate ? fed
+        : b.Where(b.Equal(fed, b.Scalar(DefaultLearningRate)), b.Scalar(learningRate), fed);
 
     private static Value Sequence(string name) => new(name) { SequenceOf = ElementType.Float32 };
 }

@@ -50,7 +50,7 @@ public sealed record OrtTrainingManifest
     /// <summary>The recipe's settings of the optimizer.</summary>
     public required OptimizerOptions Optimizer { get; init; }
 
-    /// <summary>The learning rate when the run has seen <c>imagesSeen</c> samples; a session starts with the recipe's, the client has to follow the rest.</summary>
+    /// <summary>The learning rate when the run has seen <c>imagesSeen</c> samples. A session that is told none keeps to the recipe's; the rest is the client's to follow.</summary>
     public string LearningRate { get; init; } = Manifest.LearningRate;
 
     /// <summary>What the format leaves to the client.</summary>
@@ -58,7 +58,8 @@ public sealed record OrtTrainingManifest
     [
         "Builds of ONNX Runtime with the training API have it up to 1.19.2.",
         "A step is runTrainStep, runOptimizerStep, lazyResetGrad. Without the last one the next gradient is added to this one: a sum, not a mean.",
-        "JavaScript: hand the inputs over in the order of this list; the session does not look at their names. It has no call for the learning rate either.",
+        "A session that is told no learning rate has 0.001, and the optimizer model takes exactly that for the recipe's; any other rate counts as it is. A schedule that comes to 0.001 feeds 0.00100001.",
+        "JavaScript: hand the inputs over in the order of the list; the session does not look at their names. It has no call for the learning rate, so the recipe's stays.",
         "Updates whose loss or gradient is not finite are made all the same: look at the loss before the optimizer's step.",
         "No average of the weights (EMA) is kept; average what the session hands out, if you want one.",
     ];

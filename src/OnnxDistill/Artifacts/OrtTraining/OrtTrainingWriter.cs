@@ -61,7 +61,6 @@ public static class OrtTrainingWriter
         {
             Trainable = [.. models.Trainable.Select(p => new OrtParameter(p.Name, p.Constant))],
             Frozen = [.. models.Frozen.Select(p => new OrtParameter(p.Name, p.Constant))],
-            Groups = OrtOptimizer.State(optimizer, models.Trainable),
         };
 
         Directory.CreateDirectory(folder);
