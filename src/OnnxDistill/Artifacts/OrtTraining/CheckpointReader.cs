@@ -22,10 +22,18 @@ internal static class CheckpointReader
     {
         if (bytes.Length < 8 || Encoding.ASCII.GetString(bytes, 4, 4) is not CheckpointTable.Identifier)
             throw new ModelFileException($"The file '{path}' is no checkpoint of ONNX Runtime's training: its bytes 4 to 7 are not '{CheckpointTable.Identifier}'.");
-        var buffer = new ByteBuffer(bytes);
-        if (!CheckpointVerifier.Accepts(buffer))
-            throw new ModelFileException($"The checkpoint '{path}' is cut off or damaged: it points outside of its {bytes.Length} bytes.");
-        var root = FlatTable.Root(buffer);
+        try
+        {
+            return Decode(FlatTable.Root(new ByteBuffer(bytes)), path);
+        }
+        catch (Exception error) when (error is ArgumentException or IndexOutOfRangeException or OverflowException or InvalidDataException)
+        {
+            throw new ModelFileException($"The checkpoint '{path}' is cut off or damaged: it points outside of its {bytes.Length} bytes.", error);
+        }
+    }
+
+    private static OrtCheckpoint Decode(FlatTable root, string path)
+    {
         if (root.Int(CheckpointTable.Version) is not CheckpointTable.CurrentVersion and var version)
             throw new ModelFileException($"The checkpoint '{path}' has version {version}, expected {CheckpointTable.CurrentVersion}, that of ONNX Runtime up to 1.19.2.");
         if (root.Table(CheckpointTable.ModuleState) is not { } module || !module.Has(ModuleTable.Trainable) || !module.Has(ModuleTable.Frozen))
