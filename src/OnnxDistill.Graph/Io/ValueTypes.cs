@@ -10,9 +10,11 @@ internal static class ValueTypes
     /// again.</summary>
     private const char Unnamed = '?';
 
-    /// <summary>Adds what the file says to what is known of the value; sequences, maps and optionals leave it unknown.</summary>
+    /// <summary>Adds what the file says to what is known of the value; maps, optionals and sequences of sequences leave it unknown.</summary>
     public static void Learn(Value value, TypeProto? proto)
     {
+        if (proto?.SequenceType?.ElemType?.TensorType is { } element && Enum.IsDefined((ElementType)element.ElemType))
+            value.SequenceOf = (ElementType)element.ElemType;
         if (proto?.TensorType is not { } tensor)
             return;
         var type = (ElementType)tensor.ElemType;
@@ -26,6 +28,12 @@ internal static class ValueTypes
     public static ValueInfoProto Describe(Value value)
     {
         var info = new ValueInfoProto { Name = value.Name };
+        if (value.SequenceOf != ElementType.Undefined)
+        {
+            var element = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)value.SequenceOf } };
+            info.Type = new TypeProto { SequenceType = new TypeProto.Types.Sequence { ElemType = element } };
+            return info;
+        }
         if (value.Type == ElementType.Undefined)
             return info;
         info.Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)value.Type } };

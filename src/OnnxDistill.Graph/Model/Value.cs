@@ -16,6 +16,9 @@ public sealed class Value
     /// <summary>Element type, or <see cref="ElementType.Undefined"/> when not known.</summary>
     public ElementType Type { get; set; }
 
+    /// <summary>For a sequence of tensors the element type of its tensors, while <see cref="Type"/> stays undefined; else undefined.</summary>
+    public ElementType SequenceOf { get; set; }
+
     /// <summary>The shape, or null when not even the rank is known.</summary>
     public Shape? KnownShape { get; set; }
 

@@ -19,7 +19,7 @@ public static class ArtifactWriter
 
     private const string PairsName = "pairs.npz";
 
-    private static readonly JsonSerializerOptions Json = new(RecipeJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    internal static readonly JsonSerializerOptions Json = new(RecipeJson.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>Writes everything; the folder must be new or empty.</summary>
     /// <param name="program">The program.</param>
@@ -31,8 +31,7 @@ public static class ArtifactWriter
     public static Manifest Write(TrainingProgram program, string folder, IRunObserver? observer = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(program);
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
-            throw new RunFolderException($"The folder '{folder}' is not empty. Give a new one; nothing was overwritten.");
+        RequireEmpty(folder);
         if (program.Pairs is { } drawn && !drawn.Load(null, SingleRank.Group) && !drawn.Make(null, observer ?? new SilentObserver(), stop, SingleRank.Group))
             throw new OperationCanceledException(stop);
         Directory.CreateDirectory(folder);
@@ -55,6 +54,14 @@ public static class ArtifactWriter
         return manifest;
     }
 
+    /// <summary>Refuses a folder that holds anything.</summary>
+    /// <exception cref="RunFolderException">It does.</exception>
+    internal static void RequireEmpty(string folder)
+    {
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new RunFolderException($"The folder '{folder}' is not empty. Give a new one; nothing was overwritten.");
+    }
+
     private static ManifestPhase Phase(TrainingProgram program, TrainingGraph graph, string folder)
     {
         var file = $"{graph.Phase.Name}.onnx";
@@ -73,7 +80,8 @@ public static class ArtifactWriter
         return new ManifestPhase(graph.Phase.Name, file, graph.Phase.Updates, graph.Phase.Trains, [.. inputs], [.. outputs]) { FromImages = graph.Phase.FromImages };
     }
 
-    private static ManifestTensor Fed(Value input, Feed feed) => feed.Kind switch
+    /// <summary>An input that every step fills anew.</summary>
+    internal static ManifestTensor Fed(Value input, Feed feed) => feed.Kind switch
     {
         FeedKind.Normal => Describe(input, "noise") with { Distribution = "normal" },
         FeedKind.Uniform => Describe(input, "noise") with { Distribution = "uniform" },
@@ -107,7 +115,7 @@ public static class ArtifactWriter
             [.. network.Layout.Slots.Select(s => new ManifestParameter(s.Name, s.Dims, s.Offset))], file, [.. inputs], [.. outputs], initial, network.Optimizer);
     }
 
-    private static ManifestTensor Describe(Value value, string role) =>
+    internal static ManifestTensor Describe(Value value, string role) =>
         new(value.Name, value.Type.ToString().ToLowerInvariant(), value.Shape.Sizes(), role);
 
     private static ManifestTensor Placed(TrainingProgram program, Value value, string role, string path)

@@ -36,12 +36,14 @@ public sealed record Manifest
     /// <summary>The trained networks.</summary>
     public required IReadOnlyList<ManifestNetwork> Networks { get; init; }
 
+    internal const string LearningRate = "learningRate * min(1, imagesSeen / warmUpImages) * (finalFraction + (1 - finalFraction) * (1 + cos(pi * min(1, imagesSeen / images))) / 2); "
+        + "without the second factor when warmUpImages is 0";
+
     /// <summary>How to feed the optimizers' scalars at update number <c>step</c> (from 1, each network's own count), when the run has seen
     /// <c>imagesSeen</c> samples (batch times the iterations before this one).</summary>
     public IReadOnlyDictionary<string, string> Scalars { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
-        ["lr"] = "learningRate * min(1, imagesSeen / warmUpImages) * (finalFraction + (1 - finalFraction) * (1 + cos(pi * min(1, imagesSeen / images))) / 2); "
-            + "without the second factor when warmUpImages is 0",
+        ["lr"] = LearningRate,
         [OptimizerGraph.StepSize] = "lr / (1 - beta1^step)",
         [OptimizerGraph.SecondScale] = "1 / sqrt(1 - beta2^step)",
         [OptimizerGraph.Decay] = "lr * weightDecay",

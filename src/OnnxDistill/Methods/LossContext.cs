@@ -33,6 +33,9 @@ public sealed class LossContext
     /// <summary>Sizes and scales.</summary>
     public DistillationTask Task { get; }
 
+    /// <summary>Whether every network is in inference mode, whatever the loss asks for: a loss that is only looked at.</summary>
+    internal bool IsEvaluation { get; init; }
+
     /// <summary>The inputs declared so far, in order.</summary>
     public IReadOnlyList<Feed> Feeds => _feeds;
 
@@ -197,7 +200,7 @@ public sealed class LossContext
     private BoundNetwork Find(string role) => _networks.TryGetValue(role, out var found) ? found
         : throw new KeyNotFoundException($"There is no network in the role '{role}'; there are: {string.Join(", ", _networks.Keys)}.");
 
-    private Func<Node, IReadOnlyList<Value?>, Value?> Mode(string? masks) => masks is null ? DropoutMasks.Inference : _masks.Training(masks);
+    private Func<Node, IReadOnlyList<Value?>, Value?> Mode(string? masks) => masks is null || IsEvaluation ? DropoutMasks.Inference : _masks.Training(masks);
 
     private Value SigmaInit() => B.Constant(TensorData.Of([.. Enumerable.Repeat((float)Task.SigmaInit, Task.Batch)], Task.Batch));
 

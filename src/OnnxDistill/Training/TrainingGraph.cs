@@ -93,9 +93,9 @@ public sealed class TrainingGraph
         };
     }
 
-    /// <summary>The loss alone, with its markers: what tests freeze and differentiate numerically.</summary>
+    /// <summary>The loss alone, with its markers: what tests freeze and differentiate numerically, and, with every network in inference mode, what an evaluation looks at.</summary>
     internal static (Value Loss, LossContext Context, Dictionary<string, Dictionary<string, Value>> Inputs) BuildLoss(GraphBuilder builder,
-        TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained)
+        TrainingPhase phase, DistillationTask task, Network? teacher, IReadOnlyDictionary<string, Network> trained, bool isEvaluation = false)
     {
         var inputs = new Dictionary<string, Dictionary<string, Value>>(StringComparer.Ordinal);
         var networks = new Dictionary<string, LossContext.BoundNetwork>(StringComparer.Ordinal);
@@ -107,7 +107,7 @@ public sealed class TrainingGraph
                 p => builder.Input(ParameterInput(role, p.Name), ElementType.Float32, p.Shape), StringComparer.Ordinal);
             networks[role] = new(network, inputs[role]);
         }
-        var context = new LossContext(builder, task, networks);
+        var context = new LossContext(builder, task, networks) { IsEvaluation = isEvaluation };
         return (phase.BuildLoss(context), context, inputs);
     }
 

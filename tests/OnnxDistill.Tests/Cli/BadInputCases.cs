@@ -134,6 +134,10 @@ internal static class BadInputCases
         yield return new("run folder under a file", ExitCodes.BadInput, f => ["distill", f["tiny.json"], "-o", f["mixture.csv/run"]], "mixture.csv", "is a file", "Name another place");
         yield return new("export of no run", ExitCodes.WrongUsage, f => ["export", f["none"], "-o", f["g.onnx"]], "no run folder", "none", "Check the path");
         yield return new("artifacts into a full folder", ExitCodes.WrongUsage, f => ["artifacts", f["tiny.json"], "-o", f.Folder], "is not empty", "nothing was overwritten");
+        yield return new("training sessions' files into a full folder", ExitCodes.WrongUsage, f => ["artifacts", f["fit.json"], "-o", f.Folder, "--format", "ort-training"], "is not empty", "nothing was overwritten");
+        yield return new("training sessions' files of a distillation", ExitCodes.BadInput, f => ["artifacts", f["tiny.json"], "-o", f["a"], "--format", "ort-training"],
+            "diff-instruct", "one loss and one optimizer", "Leave --format out");
+        yield return new("unknown format of artifacts", ExitCodes.WrongUsage, f => ["artifacts", f["fit.json"], "-o", f["a"], "--format", "ort"], "'ort'", "graphs", "ort-training");
     }
 
     private static IEnumerable<BadInputCase> Samples()

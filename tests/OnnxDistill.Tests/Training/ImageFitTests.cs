@@ -120,7 +120,7 @@ public sealed class ImageFitTests
         StringAssert.Contains(error.Message, "recipe.data.images");
     }
 
-    private static LoadedRecipe Recipe(TestFiles files, params string[] settings)
+    internal static LoadedRecipe Recipe(TestFiles files, params string[] settings)
     {
         WriteImages(files);
         return RecipeLoader.Resolve(Json(), files.Folder, "fit", settings);
