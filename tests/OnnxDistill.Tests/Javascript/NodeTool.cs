@@ -33,8 +33,7 @@ internal static class NodeTool
     /// <returns>What it printed.</returns>
     public static string Run(string script, params string[] arguments)
     {
-        if (!Directory.Exists(Path.Combine(Folder, "node_modules")))
-            Assert.Inconclusive($"The packages of tools/js are not there. {Cure}");
+        RequirePackages();
         using var process = Start(script, arguments);
         // Read side by side: a full pipe would stop the script.
         var errors = process.StandardError.ReadToEndAsync();
@@ -42,6 +41,30 @@ internal static class NodeTool
         process.WaitForExit();
         Assert.AreEqual(0, process.ExitCode, $"node {script} {string.Join(' ', arguments)}\n{output}\n{errors.Result}");
         return output;
+    }
+
+    /// <summary>Runs a script that has to refuse what it is given.</summary>
+    /// <param name="code">The exit code that it should have.</param>
+    /// <param name="words">What its message should hold.</param>
+    /// <param name="script">Its path within tools/js.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public static void Fails(int code, string[] words, string script, params string[] arguments)
+    {
+        RequirePackages();
+        using var process = Start(script, arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.AreEqual(code, process.ExitCode, $"node {script} {string.Join(' ', arguments)}\n{output.Result}\n{errors}");
+        foreach (var word in words)
+            StringAssert.Contains(errors, word);
+        Assert.DoesNotContain("    at ", errors, "no stack trace");
+    }
+
+    private static void RequirePackages()
+    {
+        if (!Directory.Exists(Path.Combine(Folder, "node_modules")))
+            Assert.Inconclusive($"The packages of tools/js are not there. {Cure}");
     }
 
     private static Process Start(string script, string[] arguments)
