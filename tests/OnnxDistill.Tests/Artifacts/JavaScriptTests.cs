@@ -51,6 +51,33 @@ public sealed class JavaScriptTests
         TrainedRecipes.DrawTheSame(RunExport.Build(engine), OnnxReader.Read(files["node.onnx"]));
     }
 
+    // Chromium brings a Vulkan device that is made of software: slow, but WebGPU's shaders are those that a GPU would run.
+    [TestMethod, TestCategory("Slow")]
+    public void WebGpuHasTheLossesOfDotNet()
+    {
+        const string device = "/usr/lib/chromium/vk_swiftshader_icd.json";
+        if (!File.Exists(device))
+            Assert.Inconclusive($"There is no software device for WebGPU at '{device}'; Debian's package chromium brings it.");
+        using var files = new TestFiles();
+        var program = TrainedRecipes.Program(files, "points");
+        ArtifactWriter.Write(program, files["artifacts"]);
+        using var engine = new TrainingEngine(program);
+        var expected = TrainedRecipes.Losses(engine, 20);
+        var found = NodeTool.Json("train.mjs", new Dictionary<string, string> { ["VK_ICD_FILENAMES"] = device }, files["artifacts"], "--provider", "webgpu", "--steps", "20", "--json");
+        TrainedRecipes.AreEqual(expected, found["steps"]!.AsArray());
+        Assert.AreEqual("webgpu", found["provider"]!.GetValue<string>());
+    }
+
+    [TestMethod]
+    public void WithoutADeviceWebGpuIsRefusedWithAReason()
+    {
+        using var files = new TestFiles();
+        ArtifactWriter.Write(Training.Toys.Program(files, "sid"), files["artifacts"]);
+        // A list of drivers that is empty.
+        NodeTool.Fails(4, ["There is no device for WebGPU", "VK_ICD_FILENAMES", "leave --provider out"], "train.mjs", new Dictionary<string, string> { ["VK_ICD_FILENAMES"] = files["none.json"], ["VK_DRIVER_FILES"] = files["none.json"] },
+            files["artifacts"], "--provider", "webgpu");
+    }
+
     // Between them: several updates a step, clipping, decay and warm-up, pairs, carried vectors, phases that begin later, ramps, fp16 with its loss scale, particles.
     [TestMethod]
     [DataRow("diff-instruct", "options.fakeScoreUpdates=2")]

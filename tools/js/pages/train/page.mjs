@@ -6,7 +6,7 @@ const element = Object.fromEntries([...document.querySelectorAll('[id]')].map(e 
 const worker = new Worker(new URL('./worker.mjs', import.meta.url), { type: 'module' });
 
 /** What the page shows, for scripts. */
-const shown = window.training = { state: 'loading', steps: [], before: null, now: null, sampledAt: 0, exported: null };
+const shown = window.training = { state: 'loading', steps: [], before: null, now: null, sampledAt: 0 };
 
 let opened = null, charts = null, times = [], awaited = false;
 
@@ -53,7 +53,6 @@ const heard = {
   rested: rest,
 
   exported({ bytes }) {
-    shown.exported = bytes;
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
     link.download = `generator-${shown.steps.length}.onnx`;

@@ -9,6 +9,7 @@ ort.env.wasm.wasmPaths = { wasm: new URL('./ort/ort-wasm-simd-threaded.wasm', im
 /** @type {Trainer | null} */
 let trainer = null;
 let wanted = false;
+let vector = 'ema';
 
 const post = (kind, content = {}, transfer = []) => self.postMessage({ kind, ...content }, transfer);
 
@@ -22,33 +23,37 @@ const answers = {
     post('opened', { method, batch, images, phases: phases.map(p => p.name), generator: generator ? { data: generator.data, labels: generator.labels } : null });
   },
 
-  /** Makes `steps` iterations, with samples (`count` of them, of `vector`) every `every`. */
-  async train({ steps, every, count, vector }) {
+  /** Makes `steps` iterations, with `count` samples every `every`. */
+  async train({ steps, every, count }) {
     wanted = true;
     for (let i = 1; i <= steps && wanted; i++) {
       const begin = performance.now(), result = await trainer.step();
       post('step', { ...result, milliseconds: performance.now() - begin, imagesSeen: trainer.imagesSeen });
-      if (count > 0 && (trainer.iteration % every === 0 || i === steps))
-        await answers.sample({ count, vector });
+      if (count > 0 && trainer.iteration % every === 0 && i < steps)
+        await answers.sample({ count });
       await breath();
     }
+    // Wherever it ended, that is what the picture shows.
+    if (count > 0)
+      await answers.sample({ count });
     post('rested');
   },
 
-  async sample({ count, vector }) {
+  async sample({ count }) {
     const { shape, data } = await (await trainer.sampler()).sample(count, vector);
     post('samples', { iteration: trainer.iteration, shape, data });
   },
 
-  async export({ vector }) {
+  async export() {
     const bytes = await (await trainer.sampler()).export(vector);
     post('exported', { bytes }, [bytes.buffer]);
   },
 };
 
-// One after the other, but a pause counts at once.
+// One after the other, but a pause counts at once, and so does the choice of weights.
 let last = Promise.resolve();
 self.addEventListener('message', ({ data: { kind, ...content } }) => {
+  vector = content.vector ?? vector;
   if (kind === 'pause')
     wanted = false;
   else
