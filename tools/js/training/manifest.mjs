@@ -52,6 +52,3 @@ export function readManifest(bytes) {
   }
   return manifest;
 }
-
-/** The one output of that role. */
-export const single = (tensors, role) => tensors.find(t => t.role === role);
