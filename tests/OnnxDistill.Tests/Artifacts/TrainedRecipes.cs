@@ -80,7 +80,7 @@ internal static class TrainedRecipes
 
     private static LoadedRecipe Images(TestFiles files, string method, JsonObject training, JsonObject? data = null)
     {
-        var teacher = SongUNet.Build(new SongUNetOptions { Channels = 8, Multipliers = [1, 2], Blocks = 1, AttentionResolutions = [], Seed = 4 }, new TeacherCard { Labels = 3 }, 1, 8, 8);
+        var teacher = SongUNet.Build(new SongUNetOptions { Channels = 8, Multipliers = [1], Blocks = 1, AttentionResolutions = [], Seed = 4 }, new TeacherCard { Labels = 3 }, 1, 8, 8);
         OnnxWriter.Write(teacher.Model, files["teacher.onnx"]);
         var recipe = new JsonObject { ["method"] = method, ["training"] = training };
         if (data is null)
