@@ -49,6 +49,8 @@ internal static class ArtifactsVerb
                 report.Line($"{phase.File}: {phase.Inputs.Count} inputs, {phase.Outputs.Count} outputs, trains {string.Join(", ", phase.Trains)}");
             foreach (var network in manifest.Networks)
                 report.Line($"{network.OptimizerFile}: flat vectors of {network.Length} numbers; initial {string.Join(", ", network.Initial.Values)}");
+            if (manifest.Generator is { } generator)
+                report.Line($"{generator.File}: the student's one step with its weights as inputs");
             if (manifest.Pairs is { } pairs)
                 report.Line($"{pairs.File}: {pairs.Count} pairs of the teacher");
             report.Line($"{Path.Combine(folder, ArtifactWriter.ManifestFile)}: every input, output, shape and role");

@@ -2,11 +2,13 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using OnnxDistill.Data.Pairs;
+using OnnxDistill.Export;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
 using OnnxDistill.Runtime.Parallel;
+using OnnxDistill.Teachers;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Artifacts;
@@ -16,6 +18,8 @@ public static class ArtifactWriter
 {
     /// <summary>Name of the manifest's file.</summary>
     public const string ManifestFile = "manifest.json";
+
+    private const string GeneratorName = "generator.onnx";
 
     private const string PairsName = "pairs.npz";
 
@@ -41,6 +45,7 @@ public static class ArtifactWriter
         {
             Method = program.Recipe.Method.Name,
             Batch = program.Task.Batch,
+            Seed = program.Recipe.Recipe.Training.Seed,
             Images = program.Recipe.Recipe.Training.Images,
             Ema = program.Recipe.Recipe.Training.Ema,
             LossScale = program.Graphs.Any(g => g.IsScaled) ? program.Recipe.Recipe.Training.LossScale : null,
@@ -48,6 +53,7 @@ public static class ArtifactWriter
             Pairs = program.Pairs is null ? null : new ManifestPairs(PairsName, program.Pairs.Count),
             Phases = [.. program.Graphs.Select(g => Phase(program, g, folder))],
             Networks = [.. program.Networks.Select(n => Network(n, folder))],
+            Generator = program.IsFit ? null : Generator(program, folder),
         };
         // The manifest comes last: a folder that has one is whole.
         AtomicFile.Write(Path.Combine(folder, ManifestFile), Encoding.UTF8.GetBytes(JsonSerializer.Serialize(manifest, Json) + "\n"));
@@ -115,8 +121,19 @@ public static class ArtifactWriter
             [.. network.Layout.Slots.Select(s => new ManifestParameter(s.Name, s.Dims, s.Offset))], file, [.. inputs], [.. outputs], initial, network.Optimizer);
     }
 
+    private static ManifestGenerator Generator(TrainingProgram program, string folder)
+    {
+        var student = program.Student;
+        var model = GeneratorBuilder.BuildOpen(student, parameter => TrainingGraph.ParameterInput(Roles.Student, parameter), RunExport.Origin(program));
+        OnnxWriter.Write(model, Path.Combine(folder, GeneratorName));
+        var inputs = model.Graph.Inputs.Select(input => input.Name == GeneratorBuilder.Latent ? Describe(input, "latent")
+            : input.Name == Denoiser.Label ? Describe(input, "label") with { Bound = student.Labels }
+            : Placed(program, input, "parameter", input.Name));
+        return new ManifestGenerator(GeneratorName, student.Data, student.Labels, [.. inputs], [.. model.Graph.Outputs.Select(o => Describe(o, "sample"))]);
+    }
+
     internal static ManifestTensor Describe(Value value, string role) =>
-        new(value.Name, value.Type.ToString().ToLowerInvariant(), value.Shape.Sizes(), role);
+        new(value.Name, value.Type.ToString().ToLowerInvariant(), [.. value.Shape.Select(static d => d.IsKnown ? d.Size : -1)], role);
 
     private static ManifestTensor Placed(TrainingProgram program, Value value, string role, string path)
     {

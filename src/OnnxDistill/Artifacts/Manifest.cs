@@ -15,6 +15,10 @@ public sealed record Manifest
     /// <summary>Samples a step.</summary>
     public required int Batch { get; init; }
 
+    /// <summary>Seed of the run. Any random numbers train; whoever wants the trainer's own draws update <c>u</c> of an input (each phase counts its updates from 0) from
+    /// the Philox stream named <c>phase/input</c> under this seed at step <c>u</c>, see <see cref="Runtime.Noise.NoiseStream"/>.</summary>
+    public long Seed { get; init; }
+
     /// <summary>Length of the run in samples that the student's step has seen; the learning rate may follow it.</summary>
     public required long Images { get; init; }
 
@@ -35,6 +39,9 @@ public sealed record Manifest
 
     /// <summary>The trained networks.</summary>
     public required IReadOnlyList<ManifestNetwork> Networks { get; init; }
+
+    /// <summary>The student's one step with the weights as inputs, for looking at samples; null where the run makes a denoiser.</summary>
+    public ManifestGenerator? Generator { get; init; }
 
     internal const string LearningRate = "learningRate * min(1, imagesSeen / warmUpImages) * (finalFraction + (1 - finalFraction) * (1 + cos(pi * min(1, imagesSeen / images))) / 2); "
         + "without the second factor when warmUpImages is 0";
@@ -59,6 +66,14 @@ public sealed record Manifest
 /// <param name="Count">Rows of its arrays.</param>
 public sealed record ManifestPairs(string File, int Count);
 
+/// <summary>A graph that draws samples with whatever weights it is fed.</summary>
+/// <param name="File">ONNX file.</param>
+/// <param name="Data">Kind of the samples: image (numbers from -1 to 1) or points.</param>
+/// <param name="Labels">Number of classes, 0 for none.</param>
+/// <param name="Inputs">What to feed: the latent z (standard normal numbers), the label of a conditional generator, the student's parameters.</param>
+/// <param name="Outputs">The samples.</param>
+public sealed record ManifestGenerator(string File, string Data, int Labels, IReadOnlyList<ManifestTensor> Inputs, IReadOnlyList<ManifestTensor> Outputs);
+
 /// <summary>One training graph.</summary>
 /// <param name="Name">Name of the phase.</param>
 /// <param name="File">ONNX file.</param>
@@ -76,8 +91,8 @@ public sealed record ManifestPhase(string Name, string File, int Updates, IReadO
 /// <summary>An input or output of a graph.</summary>
 /// <param name="Name">Name in the graph.</param>
 /// <param name="Type">Element type.</param>
-/// <param name="Shape">Extents.</param>
-/// <param name="Role">noise, label, image, image_label, pair, ramp, carried, parameter, gradient, loss, state, scalar or statistic.</param>
+/// <param name="Shape">Extents; -1 where any number of samples fits, which is so in the generator's graph only.</param>
+/// <param name="Role">noise, label, image, image_label, pair, ramp, carried, parameter, gradient, loss, state, scalar, statistic, latent or sample.</param>
 public sealed record ManifestTensor(string Name, string Type, long[] Shape, string Role)
 {
     /// <summary>For noise: normal (0, 1) or uniform [0, 1).</summary>

@@ -28,14 +28,36 @@ public static class GeneratorBuilder
     /// <param name="student">The student's architecture.</param>
     /// <param name="weights">Values of its parameters, by name.</param>
     /// <param name="metadata">Further entries of the file's metadata: method, teacher's hash, ...</param>
-    public static OnnxModel Build(IStudent student, IReadOnlyDictionary<string, TensorData> weights, IEnumerable<KeyValuePair<string, string>> metadata)
+    public static OnnxModel Build(IStudent student, IReadOnlyDictionary<string, TensorData> weights, IEnumerable<KeyValuePair<string, string>> metadata) =>
+        Build(student, (b, network) => Weights(b, network, weights), metadata);
+
+    /// <summary>The generator with a symbolic batch and its weights as inputs, after the latent and the label: what draws samples while something else trains.</summary>
+    /// <param name="student">The student's architecture.</param>
+    /// <param name="inputName">Name of a parameter's input.</param>
+    /// <param name="metadata">Further entries of the file's metadata: method, teacher's hash, ...</param>
+    public static OnnxModel BuildOpen(IStudent student, Func<string, string> inputName, IEnumerable<KeyValuePair<string, string>> metadata)
+    {
+        var inputs = new List<Value>();
+        var model = Build(student, (b, network) =>
+        {
+            var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Input(inputName(p.Name), ElementType.Float32, p.Shape), StringComparer.Ordinal);
+            inputs.AddRange(parameters.Values);
+            return WithOptional(b, network, parameters);
+        }, metadata);
+        // Nobody should have to feed what is not read.
+        var read = model.Graph.Nodes.SelectMany(n => n.Inputs).Concat(model.Graph.Outputs).OfType<Value>().ToHashSet();
+        model.Graph.Inputs.RemoveAll(i => inputs.Contains(i) && !read.Contains(i));
+        return model;
+    }
+
+    private static OnnxModel Build(IStudent student, Func<GraphBuilder, Network, Dictionary<string, Value>> weights, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         var b = new GraphBuilder("generator");
         Shape Batched(long[] dims) => new([Dim.Named("N"), .. dims.Select(d => (Dim)d)]);
         var z = b.Input(Latent, ElementType.Float32, Batched(student.LatentShape));
         var label = student.Labels > 0 ? b.Input(Denoiser.Label, ElementType.Int64, Shape.Of(Dim.Named("N"))) : null;
         var network = student.AtAnyBatch();
-        var sample = student.Emit(b, "generator", network, z, label, Weights(b, network, weights));
+        var sample = student.Emit(b, "generator", network, z, label, weights(b, network));
         sample.KnownShape = Batched(student.DataShape);
         b.Output(OutputName(student.Data), sample);
 
@@ -70,10 +92,12 @@ public static class GeneratorBuilder
 
     private static string OutputName(string data) => data == "image" ? "image" : "points";
 
-    private static Dictionary<string, Value> Weights(GraphBuilder b, Network network, IReadOnlyDictionary<string, TensorData> weights)
+    private static Dictionary<string, Value> Weights(GraphBuilder b, Network network, IReadOnlyDictionary<string, TensorData> weights) =>
+        WithOptional(b, network, network.Parameters.ToDictionary(p => p.Name, p => b.Initializer(p.Name, weights[p.Name]), StringComparer.Ordinal));
+
+    // What a graph may bind in the template, it may bind in the file.
+    private static Dictionary<string, Value> WithOptional(GraphBuilder b, Network network, Dictionary<string, Value> parameters)
     {
-        var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Initializer(p.Name, weights[p.Name]), StringComparer.Ordinal);
-        // What a graph may bind in the template, it may bind in the file.
         foreach (var optional in network.Model.Graph.Initializers.Where(i => i.Name == Network.Augment))
             parameters[optional.Name] = b.Initializer(optional.Name, optional.Constant!); // an initializer
         return parameters;

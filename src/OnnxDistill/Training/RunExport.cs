@@ -17,14 +17,18 @@ public static class RunExport
         var weights = StudentWeights(engine);
         if (program.IsFit)
             return Fitted(program, weights);
-        var metadata = new Dictionary<string, string>
-        {
-            ["onnxdistill.method"] = program.Recipe.Method.Name,
-            ["onnxdistill.images_seen"] = engine.ImagesSeen.ToString(CultureInfo.InvariantCulture),
-        };
+        var metadata = Origin(program);
+        metadata["onnxdistill.images_seen"] = engine.ImagesSeen.ToString(CultureInfo.InvariantCulture);
+        return GeneratorBuilder.Build(program.Student, weights, metadata);
+    }
+
+    /// <summary>What a generator's file says of where it comes from.</summary>
+    internal static Dictionary<string, string> Origin(TrainingProgram program)
+    {
+        var metadata = new Dictionary<string, string> { ["onnxdistill.method"] = program.Recipe.Method.Name };
         if (program.Teacher is { } teacher)
             (metadata["onnxdistill.teacher_sha256"], metadata[Generator.LicenceKey]) = (teacher.Hash(), teacher.Card.Licence);
-        return GeneratorBuilder.Build(program.Student, weights, metadata);
+        return metadata;
     }
 
     /// <summary>The model of a run folder's newest state, checked against the student as training composes it.</summary>

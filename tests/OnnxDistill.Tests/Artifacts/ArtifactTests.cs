@@ -1,8 +1,11 @@
 using System.Text.Json;
 using OnnxDistill.Artifacts;
 using OnnxDistill.Data.Pairs;
+using OnnxDistill.Graph.Io;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Noise;
+using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Training;
 using OnnxDistill.Training;
@@ -57,7 +60,7 @@ public sealed class ArtifactTests
         using var files = new TestFiles();
         var program = Toys.Program(files, method);
         var manifest = ArtifactWriter.Write(program, files["artifacts"]);
-        string[] named = [.. manifest.Phases.Select(p => p.File), .. manifest.Networks.Select(n => n.OptimizerFile), .. manifest.Networks.SelectMany(n => n.Initial.Values), .. manifest.Pairs is { } pairs ? [pairs.File] : Array.Empty<string>(), ArtifactWriter.ManifestFile];
+        string[] named = [.. manifest.Phases.Select(p => p.File), .. manifest.Networks.Select(n => n.OptimizerFile), .. manifest.Networks.SelectMany(n => n.Initial.Values), .. manifest.Pairs is { } pairs ? [pairs.File] : Array.Empty<string>(), manifest.Generator!.File, ArtifactWriter.ManifestFile]; // both methods make generators
         Assert.AreEqual(program.Pairs?.Count, manifest.Pairs?.Count);
         CollectionAssert.AreEquivalent(named, Directory.GetFiles(files["artifacts"]).Select(f => Path.GetFileName(f)).ToArray());
         foreach (var phase in manifest.Phases)
@@ -72,6 +75,37 @@ public sealed class ArtifactTests
         foreach (var scalar in names)
             Assert.IsTrue(json.RootElement.GetProperty("scalars").TryGetProperty(scalar, out _), scalar);
         Assert.AreEqual(program.Task.SigmaInit, json.RootElement.GetProperty("sigmaInit").GetDouble());
+    }
+
+    [TestMethod]
+    [DataRow("sid", "training.seed=1")]
+    [DataRow("sds", "generator={\"kind\":\"particles\",\"count\":5}")]
+    public void TheGeneratorWithTheInitialWeightsDrawsWhatTheExportedOneDraws(string method, string setting)
+    {
+        using var files = new TestFiles();
+        var program = Toys.Program(files, method, setting);
+        var generator = ArtifactWriter.Write(program, files["artifacts"]).Generator!; // both methods make one
+        using var engine = new TrainingEngine(program);
+        using var exported = GraphSession.Create(RunExport.Build(engine));
+        using var open = GraphSession.Create(OnnxReader.Read(files["artifacts/generator.onnx"]));
+        var z = new float[3 * program.Student.LatentShape[0]];
+        new NoiseStream(1, StreamId.Latent).FillNormal(z, 0);
+        var latents = TensorData.Of(z, 3, program.Student.LatentShape[0]);
+        var flat = NpyFile.Read(files["artifacts/initial-student-ema.npy"]).As<float>().ToArray();
+        var feeds = generator.Inputs.ToDictionary(i => i.Name, i => i.Role == "latent" ? latents
+            : TensorData.Of(flat.AsSpan((int)i.Offset!.Value, (int)i.Shape.Aggregate(1L, static (n, d) => n * d)), i.Shape)); // parameters have offsets
+        CollectionAssert.AreEqual(exported.Run(new Dictionary<string, TensorData> { ["z"] = latents }).Values.Single().As<float>().ToArray(),
+            open.Run(feeds).Values.Single().As<float>().ToArray());
+        CollectionAssert.AreEqual(new long[] { -1, 2 }, generator.Outputs.Single().Shape);
+        Assert.AreEqual("points", generator.Data);
+    }
+
+    [TestMethod]
+    public void AFitHasNoGenerator()
+    {
+        using var files = new TestFiles();
+        Assert.IsNull(ArtifactWriter.Write(Toys.Program(files, DenoisingScoreMatching.MethodName), files["artifacts"]).Generator);
+        Assert.IsFalse(File.Exists(files["artifacts/generator.onnx"]));
     }
 
     [TestMethod]

@@ -176,7 +176,7 @@ public sealed class VerbTests
     {
         using var files = new TinyFiles();
         var json = CommandLine.Run("artifacts", files["tiny.json"], "-o", files["art"], "--set", "training.batch=4", "--json").Expect(0).Json;
-        string[] expected = ["fake_score.onnx", "initial-fake_score-weights.npy", "initial-student-ema.npy", "initial-student-weights.npy", "manifest.json",
+        string[] expected = ["fake_score.onnx", "generator.onnx", "initial-fake_score-weights.npy", "initial-student-ema.npy", "initial-student-weights.npy", "manifest.json",
             "optimizer-fake_score.onnx", "optimizer-student.onnx", "student.onnx"];
         Assert.AreEqual(string.Join(", ", expected), string.Join(", ", json["files"]!.AsArray().Select(f => f!.GetValue<string>())));
         Assert.AreEqual(4, JsonNode.Parse(File.ReadAllText(files["art/manifest.json"]))!["batch"]!.GetValue<int>());
