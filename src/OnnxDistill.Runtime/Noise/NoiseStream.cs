@@ -7,7 +7,7 @@ namespace OnnxDistill.Runtime.Noise;
 /// <remarks>So there is no state to save, a resumed run draws the same numbers, and any slicing (micro-batches, ranks, threads) gives the same
 /// tensor. One stream serves one kind of draw: <see cref="FillNormal(Span{float}, long, long)"/> and <see cref="FillUniform(Span{float}, long, long)"/>
 /// at the same step come from the same words. Philox's key is the seed; its counter is (block, stream, step).</remarks>
-public sealed class NoiseStream
+public readonly record struct NoiseStream
 {
     // Element i of a group of 32 is word i / 8 of block i % 8: a layout in which vectors are stored as they come, without a transposition.
     private const int BlocksPerGroup = 8, GroupSize = 32;
@@ -15,20 +15,16 @@ public sealed class NoiseStream
     /// <summary>Elements that one step of one stream has: 2^32 blocks of four words.</summary>
     public const long ElementsPerStep = 1L << 34;
 
-    private readonly uint _key0, _key1;
-
     /// <summary>The stream of that name under that seed.</summary>
-    public NoiseStream(long seed, StreamId stream)
-    {
-        (Seed, Stream) = (seed, stream);
-        (_key0, _key1) = ((uint)seed, (uint)(seed >> 32));
-    }
+    public NoiseStream(long seed, StreamId stream) => (Seed, Stream) = (seed, stream);
 
     /// <summary>The run's seed.</summary>
     public long Seed { get; }
 
     /// <summary>Which stream.</summary>
     public StreamId Stream { get; }
+
+    private (uint Low, uint High) Key => ((uint)Seed, (uint)(Seed >> 32));
 
     /// <summary>Standard normal numbers, out to 6.7 sigma.</summary>
     /// <param name="target">Where they go.</param>
@@ -62,7 +58,7 @@ public sealed class NoiseStream
         for (var i = 0; i < target.Length; i++)
         {
             var index = firstIndex + i;
-            var words = Philox4x32.Generate(Counter(index / 2, step), _key0, _key1);
+            var words = Philox4x32.Generate(Counter(index / 2, step), Key.Low, Key.High);
             var bits = index % 2 == 0 ? ((ulong)words.W1 << 32) | words.W0 : ((ulong)words.W3 << 32) | words.W2;
             target[i] = (long)Math.BigMul(bits, (ulong)bound, out _);
         }
@@ -91,7 +87,7 @@ public sealed class NoiseStream
 
     private void FillGroup<T>(Span<float> target, long group, long step) where T : IDistribution
     {
-        var (w0, w1, w2, w3) = Philox4x32.GenerateEight(Counter(group * BlocksPerGroup, step), _key0, _key1);
+        var (w0, w1, w2, w3) = Philox4x32.GenerateEight(Counter(group * BlocksPerGroup, step), Key.Low, Key.High);
         var (n0, n1, n2, n3) = T.Transform(w0, w1, w2, w3);
         n0.CopyTo(target);
         n1.CopyTo(target[8..]);

@@ -140,6 +140,9 @@ public sealed class GraphSession : IDisposable
         Interlocked.Decrement(ref _liveCount);
     }
 
+    /// <summary>The file's metadata: a copy, made at each call.</summary>
+    internal IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>(_session.ModelMetadata.CustomMetadataMap, StringComparer.Ordinal);
+
     /// <summary>Whether <see cref="Dispose"/> has been called.</summary>
     internal bool IsDisposed => _disposed;
 

@@ -13,6 +13,7 @@ public sealed class PublishTests
     [TestMethod]
     [DataRow("src/OnnxDistill.Cli/OnnxDistill.Cli.csproj")]
     [DataRow("tests/OnnxDistill.Tests/OnnxDistill.Tests.csproj")]
+    [DataRow("tools/OnnxDistill.Server/OnnxDistill.Server.csproj")]
     public void APropertySwapsTheNativeOnnxRuntime(string project)
     {
         var plain = Dotnet("msbuild", RepositoryRoot.Of(project), "-getItem:PackageReference", "-nodeReuse:false");

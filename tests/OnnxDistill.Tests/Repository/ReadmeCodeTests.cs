@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.OnnxRuntime;
 using OnnxDistill.Data;
 using OnnxDistill.Export;
@@ -6,8 +7,10 @@ using OnnxDistill.Graph.Building;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
+using OnnxDistill.Runtime.Generation;
 using OnnxDistill.Runtime.Sessions;
 using OnnxDistill.Teachers;
+using OnnxDistill.Tests.Runtime.Generation;
 
 namespace OnnxDistill.Tests.Repository;
 
@@ -36,6 +39,31 @@ public sealed class ReadmeCodeTests
 
             Assert.AreEqual(2 * count, points.Length);
             Assert.IsFalse(points.ContainsAnyExceptInRange(-100f, 100f), "every number is finite and of the data's size");
+        });
+    }
+
+    [TestMethod]
+    public void TheAppSnippetWritesPictures()
+    {
+        InScratchFolder(() =>
+        {
+            File.Copy(GeneratorFiles.Digits, "generator.onnx");
+
+            // readme: app
+            using var generator = OneStepGenerator.Load("generator.onnx");
+            var images = generator.Sample(16, seed: 1, label: 3);
+            for (var i = 0; i < images.Count; i++)
+            {
+                using var file = File.Create($"{i}.pgm");
+                file.Write(Encoding.ASCII.GetBytes($"P5 {images.Width} {images.Height} 255\n"));
+                file.Write(images[i]);   // bytes, row by row; a colour image has three a pixel
+            }
+            // readme: end
+
+            Assert.HasCount(16, Directory.GetFiles(".", "*.pgm"));
+            var last = File.ReadAllBytes("15.pgm");
+            Assert.AreEqual("P5 28 28 255\n", Encoding.ASCII.GetString(last, 0, 13));
+            CollectionAssert.AreEqual(images[15].ToArray(), last[13..]);
         });
     }
 
@@ -69,16 +97,25 @@ public sealed class ReadmeCodeTests
     }
 
     [TestMethod]
-    [DataRow("generator")]
-    [DataRow("graph")]
-    public void TheReadmeShowsTheCodeOfThisTest(string snippet)
+    [DataRow("generator", "README.md")]
+    [DataRow("app", "README.md")]
+    [DataRow("app", "src/OnnxDistill.Runtime/PACKAGE.md")]
+    [DataRow("graph", "README.md")]
+    [DataRow("graph", "src/OnnxDistill.Graph/PACKAGE.md")]
+    public void TheReadmeShowsTheCodeOfThisTest(string snippet, string document)
+    {
+        var readme = File.ReadAllText(RepositoryRoot.Of(document)).ReplaceLineEndings("\n");
+        Assert.Contains($"```csharp\n{Snippet(snippet)}\n```", readme, $"copy the lines between '// readme: {snippet}' and '// readme: end' into {document}");
+    }
+
+    /// <summary>The lines of a snippet, without what they are indented by here.</summary>
+    internal static string Snippet(string snippet)
     {
         var lines = File.ReadAllLines(RepositoryRoot.Of("tests", "OnnxDistill.Tests", "Repository", "ReadmeCodeTests.cs"));
         var begin = Array.FindIndex(lines, l => l.Trim() == $"// readme: {snippet}") + 1;
         var end = Array.FindIndex(lines, begin, l => l.Trim() == "// readme: end");
-        var code = string.Join('\n', lines[begin..end].Select(l => l.Trim()));
-        var readme = File.ReadAllText(RepositoryRoot.Of("README.md")).ReplaceLineEndings("\n");
-        Assert.Contains($"```csharp\n{code}\n```", readme, $"copy the lines between '// readme: {snippet}' and '// readme: end' into README.md");
+        var indent = lines[begin].Length - lines[begin].TrimStart().Length;
+        return string.Join('\n', lines[begin..end].Select(l => l[Math.Min(indent, l.Length)..]));
     }
 
     private static void InScratchFolder(Action body)
