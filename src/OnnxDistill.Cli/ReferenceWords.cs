@@ -34,9 +34,8 @@ internal sealed class ReferenceWords(bool isRequired)
     /// <summary>What was said; null when nothing was.</summary>
     /// <param name="parsed">The words.</param>
     /// <param name="samples">Samples that metrics are of, when they do not say so.</param>
-    /// <param name="metrics">The metrics' names; none for all that the reference allows.</param>
     /// <exception cref="UsageException">It does not fit together.</exception>
-    public EvaluationOptions? Read(ParseResult parsed, int samples, params string[] metrics)
+    public EvaluationOptions? Read(ParseResult parsed, int samples)
     {
         if (parsed.GetValue(_reference) is not { } target)
         {
@@ -52,7 +51,6 @@ internal sealed class ReferenceWords(bool isRequired)
         return new EvaluationOptions
         {
             Samples = samples,
-            Metrics = metrics,
             Mixture = isMixture ? target : "",
             Images = isMixture ? "" : target,
             ImageSize = parsed.GetValue(_size),

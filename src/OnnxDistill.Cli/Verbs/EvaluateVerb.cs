@@ -26,7 +26,7 @@ internal static class EvaluateVerb
             var (path, written) = (parsed.GetValue(model)!, parsed.GetValue(statistics));
             if (written is not null && reference.IsMixture(parsed))
                 throw new UsageException("--write-statistics: a mixture's points are compared as they are. Leave it out, or give --reference images.");
-            _ = reference.Read(parsed, 0);
+            var options = reference.Read(parsed, 0)!; // a reference is required
             if (written is not null)
                 OutputFile.Require(written, "--write-statistics");
             using var images = ImageSources.IsSet(path) ? ImageSources.Open(new DataOptions { Images = path, Size = reference.ImageSize(parsed) }) : null;
@@ -36,7 +36,7 @@ internal static class EvaluateVerb
                 throw new UsageException($"{useless.Name}: '{path}' is a set of images, which are measured as they are; leave it out.");
             // A set of images is measured whole unless it is said otherwise.
             var samples = images is not null && parsed.GetResult(count)?.Implicit != false ? images.Count : parsed.GetValue(count);
-            using var evaluator = new Evaluator(reference.Read(parsed, samples, parsed.GetValue(metrics)!)!, ranks); // it is required
+            using var evaluator = new Evaluator(options with { Samples = samples, Metrics = parsed.GetValue(metrics)! }, ranks);
             if (evaluator.SampleCount == 0)
                 throw new UsageException($"--count: found {samples}, expected at least 2: one sample has no spread.");
             var numbers = images is not null ? evaluator.Measure(images, parsed.GetValue(seed))
