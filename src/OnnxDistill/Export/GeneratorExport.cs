@@ -3,7 +3,6 @@ using OnnxDistill.Evaluation;
 using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Graph.Passes;
-using OnnxDistill.Recipes;
 using OnnxDistill.Students;
 using OnnxDistill.Teachers;
 

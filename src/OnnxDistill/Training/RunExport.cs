@@ -4,7 +4,6 @@ using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Recipes;
 using OnnxDistill.Students;
-using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Training;
 
