@@ -22,6 +22,16 @@ public static class GraphChecker
         return findings;
     }
 
+    /// <summary>As <see cref="Findings"/>, for a model that is written for others to run: also node names (each its own, and readable), types and shapes of inputs
+    /// and outputs, imports of the domains that nodes are of, the format's version, and keys of the metadata.</summary>
+    /// <param name="model">The model.</param>
+    public static IReadOnlyList<string> FileFindings(OnnxModel model)
+    {
+        var findings = new List<string>(Findings(model));
+        new FileCheck(model, findings).Run();
+        return findings;
+    }
+
     /// <summary>Throws when anything is wrong: for the ends of passes, where a finding is a mistake of the code, not of a user's
     /// file.</summary>
     /// <exception cref="InvalidOperationException">The model is not well formed; the message lists all findings.</exception>

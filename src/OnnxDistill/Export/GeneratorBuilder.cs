@@ -7,7 +7,7 @@ using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Export;
 
-/// <summary>Writes the student x = G_theta(z) with given weights as an ONNX model: what users run.</summary>
+/// <summary>Writes the student x = G_theta(z) with given weights as an ONNX model: what runs keep, and <see cref="GeneratorExport"/> finishes for users.</summary>
 public static class GeneratorBuilder
 {
     /// <summary>Name of the latent input: standard normal numbers [N, ...], of a sample's shape where the student is a denoiser.</summary>
@@ -64,14 +64,14 @@ public static class GeneratorBuilder
         var model = new OnnxModel(b.Graph) { Description = "One-step generator distilled by OnnxDistill" };
         foreach (var (key, value) in metadata)
             model.Metadata[key] = value;
-        model.Metadata[Generator.KindKey] = Generator.Kind;
-        model.Metadata[TeacherCard.Prefix + "steps"] = "1";
-        model.Metadata[TeacherCard.Prefix + "latent"] = "standard normal";
-        model.Metadata[Generator.DataKey] = student.Data;
-        model.Metadata[Generator.LabelsKey] = student.Labels.ToString(CultureInfo.InvariantCulture);
+        model.Metadata[GeneratorMetadata.Kind] = Generator.Kind;
+        model.Metadata[GeneratorMetadata.Steps] = "1";
+        model.Metadata[GeneratorMetadata.Latent] = "standard normal";
+        model.Metadata[GeneratorMetadata.Data] = student.Data;
+        model.Metadata[GeneratorMetadata.Labels] = student.Labels.ToString(CultureInfo.InvariantCulture);
         if (student.SigmaInit is { } sigmaInit)
-            model.Metadata[TeacherCard.Prefix + "sigma_init"] = sigmaInit.ToString("R", CultureInfo.InvariantCulture);
-        model.Metadata.TryAdd(Generator.LicenceKey, student.Licence);
+            model.Metadata[GeneratorMetadata.SigmaInit] = sigmaInit.ToString("R", CultureInfo.InvariantCulture);
+        model.Metadata.TryAdd(GeneratorMetadata.Licence, student.Licence);
         return model;
     }
 

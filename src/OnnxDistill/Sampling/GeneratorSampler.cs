@@ -3,10 +3,12 @@ using OnnxDistill.Graph.Model;
 using OnnxDistill.Runtime.Noise;
 using OnnxDistill.Runtime.Parallel;
 using OnnxDistill.Runtime.Sessions;
+using OnnxDistill.Students;
 
 namespace OnnxDistill.Sampling;
 
-/// <summary>Draws samples from a one-step generator: sample i depends on the seed and i only, not on how many are drawn at once. Owns its session.</summary>
+/// <summary>Draws samples from a one-step generator: sample i depends on the seed and i only, not on how many are drawn at once. Images of bytes come as floats in
+/// [-1, 1] like any. Owns its session.</summary>
 public sealed class GeneratorSampler : IDisposable
 {
     private readonly GraphSession _session;
@@ -18,12 +20,12 @@ public sealed class GeneratorSampler : IDisposable
     /// <exception cref="TeacherMismatchException">It has no latent input of the expected form.</exception>
     public GeneratorSampler(OnnxModel model, DeviceOptions? device = null, string what = "the generator")
     {
-        Labels = int.TryParse(model.Metadata.GetValueOrDefault("onnxdistill.labels", "0"), out var labels) ? labels : 0;
+        Labels = int.TryParse(model.Metadata.GetValueOrDefault(GeneratorMetadata.Labels, "0"), out var labels) ? labels : 0;
         (device, _workers) = SharedBatches.SideBySide(device);
         _session = GraphSession.Create(model, device, what);
         _latent = _session.Inputs.FirstOrDefault(i => i.Name == Export.GeneratorBuilder.Latent) ?? throw Refuse(model, what);
         _sample = _session.Outputs[0];
-        if (!IsFixed(_latent) || !IsFixed(_sample))
+        if (!IsFixed(_latent) || !IsFixed(_sample) || (_sample.Type == ElementType.UInt8 && _sample.Shape.Rank != 4))
             throw Refuse(model, what);
         _conditional = _session.Inputs.Any(i => i.Name == Teachers.Denoiser.Label);
     }
@@ -32,7 +34,14 @@ public sealed class GeneratorSampler : IDisposable
     public int Labels { get; }
 
     /// <summary>Extents of one sample.</summary>
-    public int[] DataShape => [.. _sample.Shape.Skip(1).Select(d => (int)d.Size)];
+    public int[] DataShape
+    {
+        get
+        {
+            int[] dims = [.. _sample.Shape.Skip(1).Select(static d => (int)d.Size)];
+            return _sample.Type == ElementType.UInt8 ? [dims[2], dims[0], dims[1]] : dims;
+        }
+    }
 
     /// <summary>Draws samples 0, 1, ...</summary>
     /// <param name="count">How many.</param>
@@ -57,7 +66,7 @@ public sealed class GeneratorSampler : IDisposable
             };
             if (labels is not null)
                 feeds[Teachers.Denoiser.Label] = TensorData.Of(labels.AsSpan(first, now), now);
-            return _session.Run(feeds).Values.First().As<float>().ToArray();
+            return GeneratorPixels.Floats(_session.Run(feeds).Values.First());
         }, _workers)) { Labels = labels };
     }
 

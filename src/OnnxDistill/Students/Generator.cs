@@ -17,19 +17,19 @@ public sealed class Generator : IStudent
     public const string Latent = "z";
 
     /// <summary>Key of the metadata entry that says what kind of file it is.</summary>
-    public const string KindKey = TeacherCard.Prefix + "kind";
+    public const string KindKey = GeneratorMetadata.Kind;
 
     /// <summary>The kind of a generator's file.</summary>
     public const string Kind = "generator";
 
     /// <summary>Key of the metadata entry with the number of classes.</summary>
-    public const string LabelsKey = TeacherCard.Prefix + "labels";
+    public const string LabelsKey = GeneratorMetadata.Labels;
 
     /// <summary>Key of the metadata entry with the kind of samples.</summary>
-    public const string DataKey = TeacherCard.Prefix + "data";
+    public const string DataKey = GeneratorMetadata.Data;
 
     /// <summary>Key of the metadata entry with the licence of what it was distilled from.</summary>
-    public const string LicenceKey = TeacherCard.Prefix + "teacher_licence";
+    public const string LicenceKey = GeneratorMetadata.Licence;
 
     private readonly OnnxModel _model;
     private readonly ModelDigest _digest;

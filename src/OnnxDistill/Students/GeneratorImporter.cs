@@ -43,8 +43,22 @@ public static class GeneratorImporter
         return generator;
     }
 
-    private static Generator Own(OnnxModel model, GeneratorOptions options, string what) => options == new GeneratorOptions() ? new Generator(model, what)
+    private static Generator Own(OnnxModel model, GeneratorOptions options, string what) => options == new GeneratorOptions() ? Unclamped(model, what)
         : throw new RecipeException($"studentImport: {what} is a generator of this project's own form, which needs no such options. Leave the group out.");
+
+    /// <summary>A generator of this project's own form without what <c>export</c> put behind it, see <see cref="GeneratorPixels"/>.</summary>
+    /// <exception cref="TeacherMismatchException">It is none, or its weights were rounded.</exception>
+    internal static Generator Unclamped(OnnxModel model, string what)
+    {
+        var precision = model.Metadata.GetValueOrDefault(GeneratorMetadata.Precision, "fp32");
+        if (precision != "fp32")
+        {
+            throw new TeacherMismatchException($"{what} was exported in {precision}, so the weights that were trained are no longer in it. "
+                + "Take the run's own generator-*.onnx, or one exported without --precision.");
+        }
+        GeneratorPixels.Remove(model, what);
+        return new Generator(model, what);
+    }
 
     private static Generator Wrapped(RawNetwork raw, GeneratorOptions options, int labels, string what)
     {

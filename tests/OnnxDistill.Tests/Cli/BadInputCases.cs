@@ -133,6 +133,13 @@ internal static class BadInputCases
         yield return new("run folder is a file", ExitCodes.WrongUsage, f => ["distill", f["tiny.json"], "-o", f["mixture.csv"]], "mixture.csv", "is a file", "name a folder");
         yield return new("run folder under a file", ExitCodes.BadInput, f => ["distill", f["tiny.json"], "-o", f["mixture.csv/run"]], "mixture.csv", "is a file", "Name another place");
         yield return new("export of no run", ExitCodes.WrongUsage, f => ["export", f["none"], "-o", f["g.onnx"]], "no run folder", "none", "Check the path");
+        yield return new("export of a run without a state", ExitCodes.WrongUsage, f => ["export", Directory.CreateDirectory(f["empty"]).FullName, "-o", f["g.onnx"]], "has no state", "empty");
+        yield return new("export in an unknown precision", ExitCodes.WrongUsage, f => ["export", f["run"], "-o", f["g.onnx"], "--precision", "fp8"], "fp8", "fp32", "fp16", "int8");
+        yield return new("export as nothing known", ExitCodes.WrongUsage, f => ["export", f["run"], "-o", f["g.onnx"], "--as", "teacher"], "teacher", "generator", "denoiser");
+        yield return new("bytes of points", ExitCodes.NotSupported, f => ["export", f.Distilled(), "-o", f["g.onnx"], "--pixels", "uint8"], "Bytes are for images", "Leave --pixels out");
+        yield return new("features for an export without a reference", ExitCodes.WrongUsage, f => ["export", f["run"], "-o", f["g.onnx"], "--precision", "int8", "--features", f["x.onnx"]], "--features without --reference");
+        yield return new("an fp32 export unmeasured", ExitCodes.WrongUsage, f => ["export", f["run"], "-o", f["g.onnx"], "--unmeasured"], "--unmeasured", "--precision fp16 or int8");
+        yield return new("an export compared on one sample", ExitCodes.WrongUsage, f => ["export", f["run"], "-o", f["g.onnx"], "--precision", "fp16", "-n", "1"], "--count: found 1", "at least 2");
         yield return new("artifacts into a full folder", ExitCodes.WrongUsage, f => ["artifacts", f["tiny.json"], "-o", f.Folder], "is not empty", "nothing was overwritten");
         yield return new("training sessions' files into a full folder", ExitCodes.WrongUsage, f => ["artifacts", f["fit.json"], "-o", f.Folder, "--format", "ort-training"], "is not empty", "nothing was overwritten");
         yield return new("training sessions' files of a distillation", ExitCodes.BadInput, f => ["artifacts", f["tiny.json"], "-o", f["a"], "--format", "ort-training"],

@@ -84,11 +84,14 @@ public sealed class ExportTests
     {
         using var files = new TestFiles();
         Trainer.Run(Toys.Program(files, "sid"), files["run"], false, new SilentObserver(), CancellationToken.None);
-        var (model, check) = RunExport.FromRun(files["run"]);
-        Assert.IsNotNull(check);
-        Assert.IsTrue(check.Passed);
-        Assert.IsGreaterThan(0.1, check.LargestValue);
-        CollectionAssert.AreEqual(File.ReadAllBytes(Directory.GetFiles(files["run"], "generator-*064.onnx").Single()), OnnxWriter.ToBytes(model));
+        var source = RunExport.FromRun(files["run"]);
+        var result = GeneratorExport.Run(source, new ExportOptions());
+        Assert.IsTrue(result.Check.Passed);
+        Assert.IsGreaterThan(0.1, result.Check.LargestValue);
+        Assert.IsNull(result.Loss);
+        // Points are not clamped: but for the metadata it is the run's own last generator.
+        CollectionAssert.AreEqual(File.ReadAllBytes(Directory.GetFiles(files["run"], "generator-*064.onnx").Single()), OnnxWriter.ToBytes(source.Build()));
+        Assert.AreEqual("free", result.Model.Metadata["onnxdistill.range"]);
     }
 
     [TestMethod]

@@ -45,6 +45,8 @@ internal sealed class FileImages : IImageSource
 
     public int Labels => _labels.Classes;
 
+    public IReadOnlyList<string> LabelNames => _labels.Names;
+
     public IReadOnlyList<string> Notes { get; }
 
     public long HeldBytes => _decoded.Sum(static d => (long)(d?.Length ?? 0));

@@ -15,6 +15,9 @@ public interface IImageSource : IDisposable
     /// <summary>Number of classes, 0 for images without labels.</summary>
     int Labels { get; }
 
+    /// <summary>The classes' names in order, where they are not the numbers themselves.</summary>
+    IReadOnlyList<string> LabelNames => [];
+
     /// <summary>What whoever uses the set should know: files that were left out, names of the classes.</summary>
     IReadOnlyList<string> Notes => [];
 

@@ -25,6 +25,8 @@ internal sealed class ResizedImages : IImageSource
 
     public int Labels => _source.Labels;
 
+    public IReadOnlyList<string> LabelNames => _source.LabelNames;
+
     public IReadOnlyList<string> Notes => _source.Notes;
 
     public long HeldBytes => _source.HeldBytes;
