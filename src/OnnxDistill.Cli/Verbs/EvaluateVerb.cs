@@ -14,19 +14,19 @@ internal static class EvaluateVerb
     {
         var model = new Argument<string>("MODEL") { Description = "A generator's or a teacher's ONNX file; or images instead of one: a folder, .zip, .tar(.gz), .npy, .npz or idx file." };
         var reference = new ReferenceWords(isRequired: true);
-        var metrics = new Option<string[]>("--metric") { HelpName = "NAME", Description = "Metric, with its sample count if not --count: fd, fd10k, logp10k, mmd10k, coverage10k; default: all that the reference allows.", DefaultValueFactory = _ => [] };
+        var metrics = new Option<string[]>("--metric") { HelpName = "NAME", Description = $"Metrics, with their sample count if not --count (fd10k): {string.Join(", ", MetricCatalog.All.Select(static f => f.Name))}; default: the usual ones of the reference and the classifier.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
         var count = new Option<int>("--count", "-n") { HelpName = "N", Description = "Samples, when no metric says so.", DefaultValueFactory = _ => 10_000 };
         var seed = new Option<long>("--seed") { HelpName = "S", Description = "Seed of the samples, or of which images are taken of a larger set.", DefaultValueFactory = _ => 0 };
         var sampler = new SamplerWords();
         var device = RunVerb.DeviceOption();
         var statistics = new Option<string>("--write-statistics") { HelpName = "FILE", Description = "Write mean and covariance of the reference's features as an .npz that --reference reads." };
-        return Verb.CreateShared("evaluate", "Measure a generator, a teacher or a set of images against a mixture (log-density, MMD, mode coverage) or images (Frechet distance in any ONNX network's features).",
+        return Verb.CreateShared("evaluate", "Measure a generator, a teacher or a set of images against a mixture (log-density, MMD, mode coverage), images in any ONNX network's features (Frechet and kernel distance, precision and recall), or by a classifier (inception score, class accuracy).",
             [model, .. reference.All, metrics, count, seed, .. sampler.All, device, statistics], (parsed, report, ranks, _) =>
         {
             var (path, written) = (parsed.GetValue(model)!, parsed.GetValue(statistics));
             if (written is not null && reference.IsMixture(parsed))
                 throw new UsageException("--write-statistics: a mixture's points are compared as they are. Leave it out, or give --reference images.");
-            var options = reference.Read(parsed, 0)!; // a reference is required
+            var options = reference.Read(parsed, 0)!; // something to measure with is required
             if (written is not null)
                 OutputFile.Require(written, "--write-statistics");
             using var images = ImageSources.IsSet(path) ? ImageSources.Open(new DataOptions { Images = path, Size = reference.ImageSize(parsed) }) : null;
