@@ -4,9 +4,8 @@ using OnnxDistill.Graph.Io;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Networks;
 using OnnxDistill.Runtime.Generation;
-using OnnxDistill.Tests.Data;
-using OnnxDistill.Tests.Repository;
 using OnnxDistill.Teachers;
+using OnnxDistill.Tests.Repository;
 
 namespace OnnxDistill.Tests.Runtime.Generation;
 
@@ -43,10 +42,4 @@ internal static class GeneratorFiles
     }
 
     public static OneStepGenerator Load(OnnxModel model) => OneStepGenerator.Load(OnnxWriter.ToBytes(model));
-
-    public static string Write(TestFiles files, OnnxModel model)
-    {
-        OnnxWriter.Write(model, files["generator.onnx"]);
-        return files["generator.onnx"];
-    }
 }

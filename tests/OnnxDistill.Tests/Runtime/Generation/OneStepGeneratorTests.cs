@@ -1,6 +1,5 @@
 using OnnxDistill.Data;
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Imaging;
 using OnnxDistill.Runtime.Generation;
 using OnnxDistill.Runtime.Noise;
