@@ -12,11 +12,14 @@ internal static class ExportVerb
     {
         var run = new Argument<string>("RUN") { Description = "Run folder." };
         var output = new Option<string>("--output", "-o") { HelpName = "FILE", Description = "File of the generator.", Required = true };
-        return Verb.Create("export", "Write a run's averaged student as a one-step generator, checked against the training graph.", [run, output],
+        var web = new Option<string>("--web") { HelpName = "FOLDER", Description = "Also write a static web page there in which visitors draw from the generator." };
+        var webRuntime = ReportVerb.RuntimeOption();
+        return Verb.Create("export", "Write a run's averaged student as a one-step generator, checked against the training graph.", [run, output, web, webRuntime],
             (parsed, report, _) =>
         {
             var target = parsed.GetValue(output)!;
             OutputFile.Require(target);
+            var page = WebPage.Prepare(parsed.GetValue(web), parsed.GetValue(webRuntime), report);
             var (model, check) = RunExport.FromRun(parsed.GetValue(run)!);
             if (check is not null)
             {
@@ -29,6 +32,7 @@ internal static class ExportVerb
             report.Set("check", check);
             report.Set("metadata", model.Metadata);
             report.Line($"{target}: {string.Join(", ", model.Graph.Inputs)} -> {string.Join(", ", model.Graph.Outputs)}");
+            page?.Write(model, report);
             return ExitCodes.Done;
         });
     }
