@@ -18,11 +18,13 @@ async function check(page) {
     points: [...chart.querySelectorAll('path.line')].map(path => path.getAttribute('d').match(/[ML]/g)?.length ?? 0),
   })));
 
-  const plot = page.locator('.chart .plot').first();
-  const path = () => page.locator('.chart path.line').first().getAttribute('d');
-  const linear = await path();
-  await page.locator('.chart').first().getByRole('button', { name: 'log' }).click();
-  const isChangedByLog = await path() !== linear;
+  // Norms are always there, positive, and more than one.
+  const chart = page.locator('.chart', { hasText: 'Gradient norms' });
+  const plot = chart.locator('.plot');
+  const paths = () => chart.locator('path.line').evaluateAll(all => all.map(p => p.getAttribute('d')).join());
+  const before = await paths();
+  await chart.getByRole('button', { name: 'log', exact: true }).click();
+  const isChangedByLog = await paths() !== before;
   await plot.scrollIntoViewIfNeeded();
   await plot.hover();
   const tip = await page.locator('.tip:visible').textContent();
@@ -32,11 +34,12 @@ async function check(page) {
     await byTime.click();
 
   const slider = page.locator('#slider');
+  const hasDenoised = await page.locator('#denoised').count() > 0;
   const sources = [];
   if (await slider.count() > 0) {
     for (let at = Number(await slider.getAttribute('max')); at >= 0; at--) {
       await slider.fill(String(at));
-      sources.push({ samples: await page.locator('#samples').getAttribute('src'), when: await page.locator('#when').textContent(), denoised: await page.locator('#denoised').getAttribute('src').catch(() => null) });
+      sources.push({ samples: await page.locator('#samples').getAttribute('src'), when: await page.locator('#when').textContent(), denoised: hasDenoised && await page.locator('#denoised').getAttribute('src') });
       await page.waitForFunction(() => [...document.querySelectorAll('.pictures img')].every(i => i.hidden || (i.complete && i.naturalWidth > 0)));
     }
   }

@@ -1,7 +1,7 @@
 // Line charts as inline SVG: hover and arrow keys tell values, the y axis can be logarithmic.
 import { el, svg, text } from './dom.mjs';
 
-const frame = { height: 230, left: 58, right: 14, top: 10, bottom: 30 };
+const frame = { height: 230, left: 58, right: 24, top: 10, bottom: 30 };
 
 /**
  * One chart.
@@ -73,7 +73,7 @@ export class Chart {
     const shown = this.#series.filter(s => s.isShown);
     const points = shown.flatMap(s => s.points).filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
     this.x = new Axis(points.map(p => p[0]), false, frame.left, this.#width - frame.right, 90);
-    this.y = new Axis(points.map(p => p[1]), this.#log, frame.height - frame.bottom, frame.top, 45);
+    this.y = new Axis(points.map(p => p[1]), this.#log, frame.height - frame.bottom, frame.top, 36);
     const picture = svg('svg', { width: this.#width, height: frame.height, viewBox: `0 0 ${this.#width} ${frame.height}`, 'aria-hidden': 'true' });
     for (const { at, label } of this.y.ticks())
       picture.append(svg('line', { class: 'grid', x1: frame.left, x2: this.#width - frame.right, y1: at, y2: at }), word(label, { x: frame.left - 8, y: at + 4, 'text-anchor': 'end' }));
