@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using CsvHelper;
 
 namespace OnnxDistill.Reporting;
 

@@ -1,7 +1,7 @@
+using OnnxDistill.Recipes;
 using OnnxDistill.Tests.Data;
 using OnnxDistill.Tests.Repository;
 using OnnxDistill.Training;
-using OnnxDistill.Recipes;
 using SkiaSharp;
 
 namespace OnnxDistill.Tests.Training;
