@@ -69,7 +69,12 @@ public sealed class WebDemoTests
             var noise = new NoiseStream(seed, StreamId.Named(stream));
             JsonObject Case(string kind, IEnumerable<long> expected) => new()
             {
-                ["seed"] = $"{seed}", ["stream"] = stream, ["step"] = step, ["first"] = first, ["kind"] = kind, ["bound"] = "1000003",
+                ["seed"] = $"{seed}",
+                ["stream"] = stream,
+                ["step"] = step,
+                ["first"] = first,
+                ["kind"] = kind,
+                ["bound"] = "1000003",
                 ["expected"] = new JsonArray([.. expected.Select(e => (JsonNode)$"{e}")]),
             };
             var (normal, uniform, integers) = (new float[count], new float[count], new long[count]);
