@@ -21,6 +21,7 @@ internal static class CommandApp
         SampleVerb.Create(),
         EvaluateVerb.Create(),
         ExportVerb.Create(),
+        ReportVerb.Create(),
         GradCheckVerb.Create(),
         VjpVerb.Create(),
         DoctorVerb.Create(),

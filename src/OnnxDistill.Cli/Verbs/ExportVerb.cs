@@ -27,8 +27,10 @@ internal static class ExportVerb
         var reference = new ReferenceWords(isRequired: false);
         var count = new Option<int>("--count", "-n") { HelpName = "N", Description = "Samples that fp16 or int8 is compared with fp32 on, where no metric says so.", DefaultValueFactory = _ => new ExportOptions().Samples };
         var unmeasured = new Option<bool>("--unmeasured") { Description = "Write fp16 or int8 without metrics; how far samples are apart is still shown." };
+        var web = new Option<string>("--web") { HelpName = "FOLDER", Description = "Also write a static web page there in which visitors draw from the generator." };
+        var webRuntime = ReportVerb.RuntimeOption();
         return Verb.Create("export", "Write a run's averaged student as a one-step generator (or a generator's file in another form), checked against the training graph.",
-            [from, output, kind, precision, pixels, names, .. reference.All, count, unmeasured], (parsed, report, _) =>
+            [from, output, kind, precision, pixels, names, .. reference.All, count, unmeasured, web, webRuntime], (parsed, report, _) =>
         {
             var (path, target) = (parsed.GetValue(from)!, parsed.GetValue(output)!);
             var options = new ExportOptions
@@ -40,6 +42,9 @@ internal static class ExportVerb
             };
             var given = Given(parsed, reference, count, unmeasured, options);
             OutputFile.Require(target);
+            if (parsed.GetValue(kind) == Denoiser && parsed.GetValue(web) is not null)
+                throw new UsageException("--web: a page draws from a generator, found --as denoiser. Leave one of them out.");
+            var page = WebPage.Prepare(parsed.GetValue(web), parsed.GetValue(webRuntime), report);
             var source = Source(path, target, parsed.GetValue(kind), options);
             var evaluation = given ?? (parsed.GetResult(count)?.Implicit == false ? source.Evaluation is { } own ? own with { Samples = options.Samples } : null : source.Evaluation);
             if (parsed.GetValue(unmeasured))
@@ -49,6 +54,7 @@ internal static class ExportVerb
             var result = GeneratorExport.Run(source, options with { Evaluation = evaluation });
             OnnxWriter.Write(result.Model, target);
             Show(report, target, result);
+            page?.Write(result.Model, report);
             return ExitCodes.Done;
         });
     }

@@ -304,4 +304,7 @@ public sealed record EvaluationOptions
     /// <summary>Samples in a picture.</summary>
     [Range(1, 100_000)]
     public int PictureSamples { get; init; } = 2000;
+
+    /// <summary>Whether each snapshot also draws what teacher and fake score make of noised samples of the student.</summary>
+    public bool DenoisedPicture { get; init; } = true;
 }

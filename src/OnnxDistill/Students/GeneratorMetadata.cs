@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using OnnxDistill.Graph.Model;
 using OnnxDistill.Teachers;
 
 namespace OnnxDistill.Students;
@@ -110,6 +112,19 @@ public static class GeneratorMetadata
         (Metric, "start of the keys of what was measured on this file's samples"),
         (MetricFull, "start of the keys of the same metrics on the fp32 generator's samples"),
     ];
+
+    /// <summary>The classes' names of a file; null where they are not known.</summary>
+    internal static string[]? Names(OnnxModel model)
+    {
+        try
+        {
+            return model.Metadata.TryGetValue(LabelNames, out var text) ? JsonSerializer.Deserialize<string[]>(text) : null;
+        }
+        catch (JsonException) // of another tool
+        {
+            return null;
+        }
+    }
 
     /// <summary>Names of classes as <see cref="LabelNames"/> has them.</summary>
     internal static string Write(IEnumerable<string> names) => new JsonArray([.. names.Select(static n => (JsonNode)JsonValue.Create(n))]).ToJsonString();

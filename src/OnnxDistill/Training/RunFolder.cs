@@ -113,6 +113,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>The picture of samples after that many images.</summary>
     public string SamplesPath(long imagesSeen) => Counted("samples-", imagesSeen, ".png");
 
+    /// <summary>The picture of what teacher and fake score make of noised samples after that many images.</summary>
+    public string DenoisedPath(long imagesSeen) => Counted("denoised-", imagesSeen, ".png");
+
     /// <summary>The exported generator after that many images.</summary>
     public string GeneratorPath(long imagesSeen) => Counted("generator-", imagesSeen, ".onnx");
 

@@ -15,6 +15,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
     private const long SampleSeed = 0;
 
     private readonly Evaluator _evaluator = new(program.Recipe.Recipe.Evaluation, ranks);
+    private readonly DenoisedPicture? _denoised = DenoisedPicture.For(program);
     private RunFolder? _folder;
     private EventFile? _events;
     private StatsLog? _metrics;
@@ -50,7 +51,7 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         if (_evaluator.SampleCount > 0)
             Metrics = _evaluator.Measure(samples);
         if (_folder is { } folder)
-            Record(folder, seen, seconds, samples.Take(picture));
+            Record(folder, engine, seconds, samples.Take(picture));
     }
 
     // A generator in one step, a denoiser by the usual sampler.
@@ -66,8 +67,9 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         return sampler.Sample(count, SampleSeed, ranks: ranks);
     }
 
-    private void Record(RunFolder folder, long seen, double seconds, SampleSet picture)
+    private void Record(RunFolder folder, TrainingEngine engine, double seconds, SampleSet picture)
     {
+        var seen = engine.ImagesSeen;
         if (Metrics.Count > 0)
         {
             string[] columns = [StatsLog.SecondsColumn, .. Metrics.Keys];
@@ -80,6 +82,10 @@ internal sealed class SnapshotWriter(TrainingProgram program, IRunObserver obser
         var png = SamplePicture.Draw(picture, _evaluator.Reference, $"{program.Recipe.Method.Name}: {seen:N0} samples seen");
         AtomicFile.Write(folder.SamplesPath(seen), png);
         _events!.Image(seen, "samples", png);
+        if (_denoised?.Draw(engine, picture) is not { } denoised)
+            return;
+        AtomicFile.Write(folder.DenoisedPath(seen), denoised);
+        _events.Image(seen, "denoised", denoised);
     }
 
     public void Dispose()

@@ -102,6 +102,10 @@ public static class TrainingState
         return new StateNotes(header["loop"] as JsonObject, differences);
     }
 
+    /// <summary>What <see cref="RunEnvironment"/> was where a state was made.</summary>
+    /// <exception cref="RecipeException">The file is damaged.</exception>
+    internal static JsonObject? Environment(Stream stream, string what) => Check(stream, what)["environment"] as JsonObject;
+
     /// <summary>A digest of what makes a run: recipe, teacher, initial network, tables of vectors.</summary>
     internal static byte[] Identity(TrainingEngine engine)
     {
