@@ -27,6 +27,7 @@ async function build(out, artifacts) {
   const named = artifacts ? await artifactFiles(artifacts) : [], runtime = runtimeFolder();
   await cp(join(here, 'pages', 'train'), out, { recursive: true });
   await cp(join(here, 'training'), join(out, 'training'), { recursive: true });
+  await copyFile(join(here, '../../src/OnnxDistill/Reporting/Web/philox.mjs'), join(out, 'training', 'noise.mjs'));
   await mkdir(join(out, 'ort'));
   for (const file of runtimeFiles)
     await copyFile(join(runtime, file), join(out, 'ort', file));
