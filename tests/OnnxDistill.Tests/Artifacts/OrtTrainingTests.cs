@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using OnnxDistill.Artifacts;
 using OnnxDistill.Artifacts.OrtTraining;
 using OnnxDistill.Cli;
 using OnnxDistill.Graph.Building;
@@ -23,7 +22,7 @@ public sealed class OrtTrainingTests
     private const string Method = "denoising-score-matching";
 
     // Adam divides a gradient by its size. Where it is zero but for rounding (a key's bias before a softmax), a small epsilon makes a step of the learning rate's size out of
-    // that rounding, here another than there: with 1e-8 single weights of the images' networks end 2e-6 apart.
+    // that rounding, here another than there: with 1e-8 some weights of the images' networks end over 1e-6 apart (2e-6 seen).
     [TestMethod]
     [DataRow("points", "")]
     [DataRow("points", "training.optimizer={\"learningRate\":0.001,\"beta1\":0,\"beta2\":0.99}", DisplayName = "the session's own learning rate, no first moment")]
