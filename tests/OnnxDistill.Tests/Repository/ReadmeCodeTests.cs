@@ -51,7 +51,7 @@ public sealed class ReadmeCodeTests
 
             // readme: app
             using var generator = OneStepGenerator.Load("generator.onnx");
-            var images = generator.Sample(16, seed: 1, label: 3);
+            var images = generator.Sample(16, seed: 1, label: 2);
             for (var i = 0; i < images.Count; i++)
             {
                 using var file = File.Create($"{i}.pgm");
