@@ -20,7 +20,7 @@ public sealed class FullDiskTests
     /// <summary>Each size ends in another place: before the first state, with states there.</summary>
     [TestMethod]
     [DataRow(4)]
-    [DataRow(136)]
+    [DataRow(240)]
     public void ADiskThatFillsUpEndsTheRunWithAClearErrorAndNoStateIsLost(int kilobytes)
     {
         using var files = new TinyFiles();

@@ -12,7 +12,7 @@ public sealed class RunTests
     {
         using var files = new TinyFiles();
         var result = CommandLine.Run("distill", files["tiny.json"], "-o", files["run"]).Expect(0);
-        string[] expected = ["generator-000000.000.onnx", "generator-000000.640.onnx", "latest", "log.csv", "metrics.csv", "options.json", "run.lock", "samples-000000.000.png", "samples-000000.640.png", "state-000000.000.odc", "state-000000.640.odc"];
+        string[] expected = ["denoised-000000.000.png", "denoised-000000.640.png", "generator-000000.000.onnx", "generator-000000.640.onnx", "latest", "log.csv", "metrics.csv", "options.json", "run.lock", "samples-000000.000.png", "samples-000000.640.png", "state-000000.000.odc", "state-000000.640.odc"];
         var found = Directory.GetFiles(files["run"]).Select(p => System.IO.Path.GetFileName(p)!).Where(n => !n.StartsWith("events.", StringComparison.Ordinal));
         Assert.AreEqual(string.Join(", ", expected), string.Join(", ", found.Order(StringComparer.Ordinal)));
 

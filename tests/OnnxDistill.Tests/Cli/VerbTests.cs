@@ -232,7 +232,7 @@ public sealed class VerbTests
             ["inspect", generator], ["import", flow, "-o", files["i.onnx"], "--prediction", "flow", "--sigma-data", "1"], ["mixture", "ring8", "-o", files["m"]],
             ["train", files["fit.json"], "-o", files["t"]], ["distill", files["tiny.json"], "-o", files["d"]], ["artifacts", files["tiny.json"], "-o", files["a"]],
             ["sample", generator, "-o", files["s.png"]], ["evaluate", generator, "--reference", files["mixture.csv"], "-n", "100"],
-            ["export", files["d"], "-o", files["e.onnx"]], ["gradcheck", flow], ["vjp", flow, "--feeds", files["feeds.npz"], "--cotangents", files["cotangents.npz"], "-o", files["g.npz"]], ["doctor"],
+            ["export", files["d"], "-o", files["e.onnx"]], ["report", files["d"], "--no-demo"], ["gradcheck", flow], ["vjp", flow, "--feeds", files["feeds.npz"], "--cotangents", files["cotangents.npz"], "-o", files["g.npz"]], ["doctor"],
         ];
         Assert.AreEqual(string.Join(", ", CommandApp.Root().Subcommands.Select(c => c.Name)), string.Join(", ", lines.Select(l => l[0])), "a new verb needs a line here");
         foreach (var line in lines)
