@@ -15,14 +15,14 @@ namespace OnnxDistill.Tests.Export;
 [TestClass]
 public sealed class ImageExportTests
 {
-    private static TestFiles? s_files;
+    private static TestFiles? _files;
 
-    private static TestFiles Files => s_files!; // made before every test
+    private static TestFiles Files => _files!; // made before every test
 
     [ClassInitialize]
     public static void Run(TestContext _)
     {
-        s_files = new TestFiles();
+        _files = new TestFiles();
         ImageRuns.WriteTeacher(Files);
         ImageRuns.Distil(Files);
     }
