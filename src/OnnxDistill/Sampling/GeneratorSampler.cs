@@ -67,7 +67,8 @@ public sealed class GeneratorSampler : IDisposable
             if (labels is not null)
                 feeds[Teachers.Denoiser.Label] = TensorData.Of(labels.AsSpan(first, now), now);
             return GeneratorPixels.Floats(_session.Run(feeds).Values.First());
-        }, _workers)) { Labels = labels };
+        }, _workers))
+        { Labels = labels };
     }
 
     /// <inheritdoc/>

@@ -58,7 +58,8 @@ public sealed class TeacherSampler : IDisposable
             latents.FillNormal(z, 0, (long)first * size);
             var walk = new SampledBatch(_teacher, _session, path, options, seed, (long)first * size, labels?[offset..(offset + now)]);
             return walk.Run(solver, Array.ConvertAll(z, n => n * path.Times[0]));
-        }, _workers)) { Labels = labels };
+        }, _workers))
+        { Labels = labels };
     }
 
     private static SamplingPath Path(TeacherCard card, SamplerOptions options)

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using OnnxDistill.Artifacts;
 using OnnxDistill.Data.Images;
 using OnnxDistill.Graph.Io;
-using OnnxDistill.Graph.Model;
 using OnnxDistill.Methods;
 using OnnxDistill.Runtime.Noise;
 using OnnxDistill.Tests.Data;
