@@ -76,11 +76,13 @@ public static class GeneratorBuilder
     }
 
     /// <summary>The denoiser itself with other weights: how a fitted teacher is written.</summary>
-    public static OnnxModel BuildDenoiser(Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights)
+    public static OnnxModel BuildDenoiser(Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights) => BuildDenoiser(denoiser, weights, denoiser.AtAnyBatch());
+
+    /// <summary>The same with a network in the denoiser's place that was made of it.</summary>
+    internal static OnnxModel BuildDenoiser(Denoiser denoiser, IReadOnlyDictionary<string, TensorData> weights, Network network)
     {
         var b = new GraphBuilder("teacher");
         var inputs = denoiser.Model.Graph.Inputs.ToDictionary(i => i.Name, i => b.Input(i.Name, i.Type, i.Shape));
-        var network = denoiser.AtAnyBatch();
         var output = network.Denoise(b, "generator", inputs[Denoiser.X], inputs[Denoiser.Sigma], inputs.GetValueOrDefault(Denoiser.Label), Weights(b, network, weights));
         output.KnownShape = inputs[Denoiser.X].KnownShape;
         b.Output(Denoiser.Denoised, output);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using OnnxDistill.Graph.Io;
+using OnnxDistill.Students;
 using OnnxDistill.Training;
 
 namespace OnnxDistill.Reporting;
@@ -98,7 +99,7 @@ public static class HtmlReport
         };
     }
 
-    private static bool IsPoints(string model) => OnnxReader.Read(model) is var file && file.Metadata.GetValueOrDefault("onnxdistill.data", "image") != "image";
+    private static bool IsPoints(string model) => OnnxReader.Read(model) is var file && file.Metadata.GetValueOrDefault(GeneratorMetadata.Data, "image") != "image";
 
     private static string Picture(string path) => $"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(path))}";
 

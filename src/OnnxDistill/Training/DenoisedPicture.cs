@@ -1,6 +1,6 @@
 using System.Globalization;
 using OnnxDistill.Data;
-using OnnxDistill.Graph.Building;
+using OnnxDistill.Export;
 using OnnxDistill.Graph.Model;
 using OnnxDistill.Imaging;
 using OnnxDistill.Methods;
@@ -116,15 +116,6 @@ internal sealed class DenoisedPicture
     {
         var initial = _program.Initial!; // what is trained as a denoiser starts as one
         var network = initial.AtAnyBatch();
-        network = auxiliary.Adapt?.Invoke(network) ?? network;
-        var state = engine.States[Roles.FakeScore];
-        var weights = state.Description.Layout.Views(state.Current(OptimizerGraph.Weights)).ToDictionary();
-        var b = new GraphBuilder("fake_score");
-        var inputs = initial.Model.Graph.Inputs.ToDictionary(i => i.Name, i => b.Input(i.Name, i.Type, i.Shape));
-        var parameters = network.Parameters.ToDictionary(p => p.Name, p => b.Initializer(p.Name, weights[p.Name].ToData()), StringComparer.Ordinal);
-        var output = network.Denoise(b, "fake_score", inputs[Denoiser.X], inputs[Denoiser.Sigma], inputs.GetValueOrDefault(Denoiser.Label), parameters);
-        output.KnownShape = inputs[Denoiser.X].KnownShape;
-        b.Output(Denoiser.Denoised, output);
-        return new OnnxModel(b.Graph);
+        return GeneratorBuilder.BuildDenoiser(initial, RunExport.Weights(engine, Roles.FakeScore, OptimizerGraph.Weights), auxiliary.Adapt?.Invoke(network) ?? network);
     }
 }

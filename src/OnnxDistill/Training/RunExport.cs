@@ -115,9 +115,12 @@ public static class RunExport
             + $"\nThe run in '{folder.Path}' was made with it; when it was moved, put its new path (absolute or relative to the run) into '{options}'.");
     }
 
-    private static Dictionary<string, TensorData> StudentWeights(TrainingEngine engine)
+    private static Dictionary<string, TensorData> StudentWeights(TrainingEngine engine) => Weights(engine, Roles.Student, OptimizerGraph.Ema);
+
+    /// <summary>Copies of a network's weights as one of its vectors has them, by name.</summary>
+    internal static Dictionary<string, TensorData> Weights(TrainingEngine engine, string role, string vector)
     {
-        var state = engine.States[Roles.Student];
-        return state.Description.Layout.Views(state.Current(OptimizerGraph.Ema)).ToDictionary(v => v.Key, v => v.Value.ToData());
+        var state = engine.States[role];
+        return state.Description.Layout.Views(state.Current(vector)).ToDictionary(v => v.Key, v => v.Value.ToData());
     }
 }
